@@ -5,6 +5,7 @@
 
 mod effects;
 pub mod input;
+mod lines;
 mod plan_file;
 mod quiet;
 mod screen;
@@ -23,6 +24,7 @@ use crate::system::signals::{SETTLING, Signal};
 use crate::wizard::{Beginning, Effect, Message, Model, update};
 use effects::{Effects, News};
 pub use input::Input;
+pub use lines::Lines;
 pub use screen::Screen;
 
 /// How fast things move on the screen.

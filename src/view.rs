@@ -31,6 +31,7 @@ mod footer;
 mod form;
 mod header;
 mod heading;
+pub mod lines;
 mod outcome;
 mod picker;
 mod policy_form;

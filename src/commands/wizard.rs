@@ -1,6 +1,6 @@
 //! `osvpn` without a command: the wizard's start, and what is said when it ends.
 
-use std::io::{self, BufWriter, IsTerminal, Write, stdin, stdout};
+use std::io::{self, IsTerminal, Write, stdin, stdout};
 use std::mem::ManuallyDrop;
 
 use clap::Args;
@@ -15,8 +15,8 @@ use crate::report::{
 };
 use crate::sign_in::{self, Login, Problem};
 use crate::system::signals;
-use crate::tui::terminal::{self, Console, Guard};
-use crate::tui::{self, Ended, Why, input};
+use crate::tui::terminal::{self, Console, Device, Guard, LineConsole};
+use crate::tui::{self, Ended, Tty, Why, input};
 use crate::view::Theme;
 use crate::wizard::work::{Row, RowState, What, Work, WorkList};
 use crate::wizard::{Beginning, Start};
@@ -30,17 +30,32 @@ pub(crate) struct WizardArgs {
     profile: Option<Profile>,
     #[command(flatten)]
     wait: WaitArgs,
+    /// Ask in lines that are only appended, for terminals without a screen and for screen readers; also with ACCESSIBLE=1 or
+    /// TERM=dumb.
+    #[arg(long)]
+    plain: bool,
+}
+
+/// Whether the variable asks for lines: set to anything but 0.
+fn is_accessible() -> bool {
+    std::env::var_os("ACCESSIBLE").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 impl WizardArgs {
+    fn is_in_lines(&self) -> bool {
+        self.plain || is_accessible() || terminal::is_dumb()
+    }
+
     pub(crate) fn run(&self) -> io::Result<ExitStatus> {
-        if let Some(why) = self.no_screen() {
-            complain(&why);
+        let in_lines = self.is_in_lines();
+        let device = Device::find().filter(|_| !in_lines || stdin().is_terminal());
+        let Some(device) = device else {
+            complain(&self.no_terminal());
             return Ok(ExitStatus::Usage);
-        }
+        };
         let beginning = Beginning {
             login: self.cloud.login(),
-            size: terminal::size(),
+            size: if in_lines { LineConsole.size() } else { terminal::size() },
             profiles: Profiles::built_in().map_err(io::Error::other)?,
             labels: Labels::built_in().map_err(io::Error::other)?,
             vpn: VpnId::random(),
@@ -48,26 +63,19 @@ impl WizardArgs {
             profile: self.profile,
             wait: self.wait.duration(),
         };
-        let theme = Theme::new(terminal::wants_color(), terminal::is_utf8());
         terminal::on_panic();
-        let ended = with_terminal(beginning, &theme)?;
+        let ended = if in_lines { in_lines_on(device, beginning)? } else { on_screen(device, beginning)? };
         Ok(farewell(&ended))
     }
 
-    /// Why a full-screen program cannot run here, and what to do.
-    fn no_screen(&self) -> Option<String> {
-        let missing = match (stdin().is_terminal(), stdout().is_terminal(), terminal::is_dumb()) {
-            (false, _, _) => "standard input is not a terminal",
-            (_, false, _) => "standard output is not a terminal",
-            (_, _, true) => "TERM=dumb says that this one cannot show it",
-            _ => return None,
-        };
-        let mut text = format!("the wizard is a full-screen program and needs a terminal, but {missing}.\n");
-        if !terminal::is_dumb() {
-            text.push_str(&by_the_terminal());
-        }
-        text.push_str(
-            "Without one, write the answers into a plan file and use: osvpn apply PLAN.toml (see osvpn apply --help)",
+    /// Why the wizard cannot ask anybody here, and what to do.
+    fn no_terminal(&self) -> String {
+        let missing =
+            if stdin().is_terminal() { "there is none to show it on" } else { "standard input is not a terminal" };
+        let mut text = format!(
+            "the wizard needs a terminal, but {missing}.\n\
+             Over ssh, ask for a terminal: ssh -t HOST osvpn\n\
+             Without one, write the answers into a plan file and use: osvpn apply PLAN.toml (see osvpn apply --help)"
         );
         match self.cloud.login() {
             Login::Demo => {
@@ -81,21 +89,8 @@ impl WizardArgs {
                 }
             }
         }
-        Some(text)
+        text
     }
-}
-
-/// How a person gives the wizard the terminal that the program was not given.
-fn by_the_terminal() -> String {
-    let mut text = String::new();
-    if !stdin().is_terminal() {
-        text.push_str("At a terminal, give it that as its input: osvpn </dev/tty\n");
-    }
-    if !stdout().is_terminal() {
-        text.push_str("At a terminal, give it that as its output: osvpn >/dev/tty\n");
-    }
-    text.push_str("Over ssh, ask for a terminal: ssh -t HOST osvpn\n");
-    text
 }
 
 /// What a person can do about it, and where credentials were looked for.
@@ -113,18 +108,33 @@ fn explained(problem: &Problem) -> String {
 }
 
 /// The terminal is given back before anything is said.
-fn with_terminal(beginning: Beginning, theme: &Theme) -> io::Result<Ended> {
-    let runtime = runtime()?;
-    let ended = runtime.block_on(async {
-        let signals = signals::listen_at_terminal()?;
-        let input = input::listen()?;
+fn on_screen(device: &'static Device, beginning: Beginning) -> io::Result<Ended> {
+    let theme = Theme::new(terminal::wants_color(), terminal::is_utf8());
+    running(async {
+        let signals = signals::listen_at_terminal(device.input()?)?;
+        let input = input::listen(device.input()?)?;
         let _guard = Guard::take()?;
         // When it is dropped it shows the cursor, and panics if neither that nor complaining about it works, as after a
         // hang-up. The guard shows the cursor.
-        let mut terminal = ManuallyDrop::new(terminal::canvas(BufWriter::new(stdout()))?);
-        let front = tui::Screen::new(&mut terminal, Console, theme);
+        let mut terminal = ManuallyDrop::new(terminal::canvas(device.output())?);
+        let front = tui::Screen::new(&mut terminal, Console, &theme);
         Ok(tui::run(front, input, signals, beginning).await)
-    });
+    })
+}
+
+fn in_lines_on(device: &'static Device, beginning: Beginning) -> io::Result<Ended> {
+    running(async {
+        let signals = signals::listen_at_terminal(device.input()?)?;
+        let input = input::listen_to_lines(device.input()?)?;
+        let _guard = Guard::take_lines()?;
+        let front = tui::Lines::new(device.output(), LineConsole, Theme::of_lines(terminal::is_utf8()));
+        Ok(tui::run(front, input, signals, beginning).await)
+    })
+}
+
+fn running(wizard: impl Future<Output = io::Result<Ended>>) -> io::Result<Ended> {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(wizard);
     runtime.shutdown_background();
     ended
 }

@@ -1,6 +1,7 @@
 //! The signals that ask the program to end. They are taken as messages, so that a request in progress can be settled and
 //! the terminal given back first.
 
+use std::fs::File;
 use std::io;
 use std::thread;
 use std::time::Duration;
@@ -30,15 +31,14 @@ pub enum Signal {
 pub type Signals = UnboundedReceiver<Signal>;
 
 /// As [`listen`], and takes every other signal that ends a program, too, so that the terminal is given back before. Also
-/// hears of it when the terminal on standard input hangs up without a SIGHUP: the kernel sends it only to
+/// hears of it when the terminal hangs up without a SIGHUP: the kernel sends it only to
 /// the session whose terminal it is.
-pub fn listen_at_terminal() -> io::Result<Signals> {
+pub fn listen_at_terminal(input: File) -> io::Result<Signals> {
     let (sender, receiver) = channel()?;
     for kind in [SignalKind::quit(), SignalKind::user_defined1(), SignalKind::user_defined2(), SignalKind::alarm()] {
         take(&sender, kind, Signal::Other)?;
     }
     thread::spawn(move || {
-        let input = io::stdin();
         let mut watched = [PollFd::new(&input, PollFlags::empty())];
         while let Err(Errno::INTR) = poll(&mut watched, None) {}
         if watched[0].revents().contains(PollFlags::HUP) {

@@ -4,10 +4,12 @@
 //! reply it does not know as if a person had, and does not know the Enter of a keypad.
 
 mod csi;
+mod lines;
 mod parser;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::io;
 use std::thread;
 use std::time::Instant;
@@ -35,6 +37,10 @@ pub enum Input {
     Key(KeyEvent),
     /// Text was pasted.
     Paste(SecretString),
+    /// A line was typed.
+    Line(SecretString),
+    /// The end of the input where a line would begin: Ctrl-D.
+    End,
     /// The window may have another size.
     Resized,
     /// The process is to stop (SIGTSTP).
@@ -43,15 +49,27 @@ pub enum Input {
     Continued,
 }
 
-/// Reads the terminal on standard input from now on.
-pub fn listen() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
+/// Reads the keys of a terminal in raw mode from now on.
+pub fn listen(terminal: File) -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
+    listen_with(terminal, read)
+}
+
+/// Reads the lines of a terminal that edits them.
+pub fn listen_to_lines(terminal: File) -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
+    listen_with(terminal, lines::read)
+}
+
+fn listen_with(
+    terminal: File,
+    read: fn(&File, &Sender<io::Result<Input>>) -> io::Error,
+) -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
     let (sender, mut receiver) = channel(WAITING);
     let (stop, go_on) = (rustix::process::Signal::TSTP.as_raw(), rustix::process::Signal::CONT.as_raw());
     forward(SignalKind::window_change(), || Input::Resized, &sender)?;
     forward(SignalKind::from_raw(stop), || Input::Stop, &sender)?;
     forward(SignalKind::from_raw(go_on), || Input::Continued, &sender)?;
     thread::spawn(move || {
-        let why = read(&sender);
+        let why = read(&terminal, &sender);
         // The receiver is gone once the wizard is over.
         let _ = sender.blocking_send(Err(why));
     });
@@ -65,21 +83,24 @@ fn forward(kind: SignalKind, input: fn() -> Input, sender: &Sender<io::Result<In
     Ok(())
 }
 
+fn ended() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "it was closed")
+}
+
 /// Reads until that fails, and says why. What has arrived is read before any time is up, so that a busy machine tears no
 /// reply apart.
-fn read(sender: &Sender<io::Result<Input>>) -> io::Error {
-    let terminal = io::stdin();
+fn read(terminal: &File, sender: &Sender<io::Result<Input>>) -> io::Error {
     let begun = Instant::now();
     let mut parser = Parser::default();
     let mut chunk = Zeroizing::new([0; CHUNK]);
     loop {
         let left = parser.deadline().map(|deadline| deadline.saturating_sub(begun.elapsed()));
         let left = left.map(|left| Timespec::try_from(left).unwrap_or_default());
-        let mut watched = [PollFd::new(&terminal, PollFlags::IN)];
+        let mut watched = [PollFd::new(terminal, PollFlags::IN)];
         let inputs = match poll(&mut watched, left.as_ref()) {
             Ok(0) => parser.expire(begun.elapsed()),
-            Ok(_) => match rustix::io::read(&terminal, &mut chunk[..]) {
-                Ok(0) => return io::Error::new(io::ErrorKind::UnexpectedEof, "it was closed"),
+            Ok(_) => match rustix::io::read(terminal, &mut chunk[..]) {
+                Ok(0) => return ended(),
                 Ok(count) => parser.feed(chunk.get(..count).unwrap_or_default(), begun.elapsed()),
                 Err(Errno::INTR | Errno::AGAIN) => continue,
                 Err(error) => return error.into(),

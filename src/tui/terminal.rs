@@ -1,9 +1,12 @@
 //! The terminal while the wizard has it, and its way back to what it was: exactly once, however the wizard ends.
 
 use std::any::Any;
-use std::io::{self, Write, stdout};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write, stdin, stdout};
+use std::os::fd::AsFd;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -16,14 +19,58 @@ use crossterm::terminal::{
 };
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
+use rustix::process::getpgrp;
+use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 
 use super::Tty;
+use super::lines::LineTty;
 use super::quiet::QuietBackend;
+use crate::wizard::SMALLEST;
 
 /// Whether the terminal is raw and on its alternate screen.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// How the terminal was before lines were read from it.
+static BEFORE_LINES: Mutex<Option<Termios>> = Mutex::new(None);
+static DEVICE: OnceLock<Device> = OnceLock::new();
 
-/// The terminal in raw mode on its alternate screen; given back when this is dropped.
+/// What the wizard is shown on, and typed at.
+#[derive(Debug)]
+pub struct Device {
+    input: File,
+    output: File,
+}
+
+impl Device {
+    /// The terminal that is standard input and output; where one of them is none, the controlling terminal, so that what is
+    /// printed at the end can be kept. None if there is none, or it belongs to another process now.
+    pub fn find() -> Option<&'static Self> {
+        let found = if stdin().is_terminal() && stdout().is_terminal() {
+            let (input, output) = (stdin().as_fd().try_clone_to_owned(), stdout().as_fd().try_clone_to_owned());
+            Self { input: input.ok()?.into(), output: output.ok()?.into() }
+        } else {
+            let tty = File::options().read(true).write(true).open("/dev/tty").ok()?;
+            if tcgetpgrp(&tty).ok()? != getpgrp() {
+                return None;
+            }
+            Self { input: tty.try_clone().ok()?, output: tty }
+        };
+        Some(DEVICE.get_or_init(|| found))
+    }
+
+    pub fn input(&self) -> io::Result<File> {
+        self.input.try_clone()
+    }
+
+    pub fn output(&self) -> BufWriter<&File> {
+        BufWriter::new(&self.output)
+    }
+}
+
+fn output() -> io::Result<&'static File> {
+    DEVICE.get().map(|device| &device.output).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// The terminal in raw mode on its alternate screen, or ready for lines; given back when this is dropped.
 #[derive(Debug)]
 pub struct Guard(());
 
@@ -34,6 +81,13 @@ impl Guard {
         // From here on a failure half-way is undone by the drop.
         let guard = Self(());
         enter()?;
+        Ok(guard)
+    }
+
+    /// Takes the terminal as one that edits lines.
+    pub fn take_lines() -> io::Result<Self> {
+        let guard = Self(());
+        edit_lines(true)?;
         Ok(guard)
     }
 }
@@ -47,15 +101,35 @@ impl Drop for Guard {
 fn enter() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
+    let mut out = output()?;
     // A program that was killed has left the terminal on its alternate screen, with all that was there.
-    execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)
+    execute!(out, EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)
+}
+
+/// Has the terminal edit lines, whatever the program before has left it in, and show what is typed or not.
+fn edit_lines(is_shown: bool) -> io::Result<()> {
+    let terminal = output()?;
+    let before = tcgetattr(terminal)?;
+    let mut lines = before.clone();
+    BEFORE_LINES.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(before);
+    lines.input_modes.insert(InputModes::ICRNL);
+    lines.output_modes.insert(OutputModes::OPOST | OutputModes::ONLCR);
+    lines.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+    lines.local_modes.set(LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK, is_shown);
+    lines.local_modes.set(LocalModes::ECHONL, !is_shown);
+    tcsetattr(terminal, if is_shown { OptionalActions::Now } else { OptionalActions::Flush }, &lines)?;
+    Ok(())
 }
 
 /// Gives the terminal back, unless that has been done. What fails on the way fails because the terminal is gone.
 pub fn give_back() {
+    let Ok(mut out) = output() else { return };
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(stdout(), EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen);
+        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen);
         let _ = disable_raw_mode();
+    }
+    if let Some(before) = BEFORE_LINES.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let _ = tcsetattr(out, OptionalActions::Now, &before);
     }
 }
 
@@ -69,7 +143,7 @@ pub fn canvas<W: Write>(to: W) -> io::Result<Terminal<QuietBackend<W>>> {
 /// Columns and rows of the terminal. A serial line or a shell within an editor may not know them and say 0; then the
 /// variables count that are there for it, or the size of most terminals.
 pub fn size() -> (u16, u16) {
-    let told = rustix::termios::tcgetwinsize(stdout()).ok();
+    let told = output().ok().and_then(|terminal| rustix::termios::tcgetwinsize(terminal).ok());
     let variable = |name| std::env::var(name).ok().and_then(|value: String| value.trim().parse().ok());
     let first = |told: Option<u16>, name, usual| {
         told.filter(|size| *size > 0).or_else(|| variable(name).filter(|size| *size > 0)).unwrap_or(usual)
@@ -120,7 +194,8 @@ impl Tty for Console {
         if std::env::var("TERM").is_ok_and(|term| term == "linux") {
             return Ok(false);
         }
-        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))?;
+        let mut out = output()?;
+        execute!(out, CopyToClipboard::to_clipboard_from(text))?;
         Ok(true)
     }
 
@@ -135,6 +210,41 @@ impl Tty for Console {
         // Crossterm takes it for raw still, whatever the shell has made of it.
         disable_raw_mode()?;
         enter()
+    }
+}
+
+/// The terminal this process was started on, where it edits lines.
+#[derive(Debug)]
+pub struct LineConsole;
+
+impl Tty for LineConsole {
+    /// Nothing is cut or hidden for want of room.
+    fn size(&self) -> (u16, u16) {
+        (self.columns().max(SMALLEST.0), SMALLEST.1)
+    }
+
+    fn copy(&mut self, _: &str) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        edit_lines(true)
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
+        edit_lines(true)
+    }
+}
+
+impl LineTty for LineConsole {
+    fn columns(&self) -> u16 {
+        size().0
+    }
+
+    fn show_typing(&mut self, is_shown: bool) -> io::Result<()> {
+        edit_lines(is_shown)
     }
 }
 

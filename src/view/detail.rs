@@ -28,7 +28,7 @@ pub(super) fn draw(scene: Scene<'_>, picker: &Picker, beside: bool, area: Rect, 
     }
 }
 
-fn lines(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let title = if line.aside.is_empty() { line.title.clone() } else { format!("{}  {}", line.title, line.aside) };
     let mut lines = paragraph(&title, columns, theme.title());

@@ -162,6 +162,7 @@ fn creating(text: &mut Account<'_>, work: &Work) {
             let label = work.label(half);
             text.say(&format!("{label} is DOWN until half {} exists: normal.", half.other()));
         }
+        Some(_) if text.scene.theme.is_still => {}
         _ => text.say("Services first: their addresses are the peer addresses. Then everything else of both halves."),
     }
 }

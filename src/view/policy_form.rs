@@ -112,6 +112,16 @@ fn row(scene: Scene<'_>, field: PolicyField, focused: bool, room: usize) -> Line
     Line::from(spans)
 }
 
+/// A field, its value and what is the matter with it.
+pub(super) fn text(scene: Scene<'_>, field: PolicyField) -> String {
+    let (object, name) = field.label();
+    let value = scene.model.input(Field::Policy(field)).map(|input| input.value().to_owned());
+    let value = value.unwrap_or_else(|| field.get(&scene.model.new_vpn.answers.custom));
+    let unit = if let Allowed::Number(unit) = field.allowed() { format!(" {unit}") } else { String::new() };
+    let finding = scene.model.policy_finding(field).map(|finding| format!("  {}", finding.text)).unwrap_or_default();
+    format!("{object} {name}: {value}{unit}{finding}")
+}
+
 fn about(scene: Scene<'_>, field: PolicyField, columns: usize) -> Vec<Line<'static>> {
     if let Some(finding) = scene.model.policy_finding(field) {
         return document::finding(scene, finding.severity, &finding.text, columns);

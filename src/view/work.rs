@@ -89,10 +89,13 @@ fn name(work: &Work, row: usize) -> String {
     }
 }
 
-#[allow(dead_code)]
-/// Every row that has come to something, in words.
+/// Every row that has come to something, in words; one that is still at work only where that takes long.
 pub(super) fn sentences(scene: Scene<'_>, work: &Work) -> Vec<String> {
-    let is_over = |state: &RowState| !matches!(state, RowState::Waiting);
+    let is_over = |state: &RowState| match state {
+        RowState::Waiting => false,
+        RowState::Running(since) | RowState::RollingBack(since) => !scene.elapsed(*since).is_zero(),
+        _ => true,
+    };
     let sentence = |at: usize, row: &Row| {
         let (state, time) = progress_of(scene, work, &row.state);
         let said = [state, time].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");

@@ -33,6 +33,7 @@ pub enum Gesture {
     Act(Action),
     /// Goes there; accepts what the focus is on already.
     Click(Spot),
+    Go(Spot),
     /// Goes there and accepts.
     Take(Spot),
     /// Marks those lines of a list of several, and no others, and takes them.
@@ -47,6 +48,7 @@ impl Model {
     /// Whatever accepts is taken as an Enter that is pressed now, and ignored where that would be.
     pub(super) fn gesture(&mut self, gesture: Gesture) {
         self.shell.notice = None;
+        self.kept_enter = None;
         if self.shell.is_too_small() {
             return;
         }
@@ -60,19 +62,15 @@ impl Model {
                 }
                 None => {}
             },
+            Gesture::Go(spot) => {
+                self.focus(&spot);
+            }
             Gesture::Take(spot) => {
                 if self.focus(&spot).is_some() {
                     self.accept_now();
                 }
             }
-            Gesture::Mark(choices) => {
-                if self.is_uncovered()
-                    && let Content::List(picker) = &mut self.content
-                {
-                    picker.mark(choices);
-                    self.accept_now();
-                }
-            }
+            Gesture::Mark(choices) => self.mark(choices),
             Gesture::Fill(text) => self.fill(&text),
             Gesture::Filter(text) => {
                 if self.is_uncovered()
@@ -80,6 +78,23 @@ impl Model {
                 {
                     picker.filter_by(&text);
                 }
+            }
+        }
+    }
+
+    fn mark(&mut self, choices: Vec<Choice>) {
+        let Content::List(picker) = &self.content else { return };
+        let refused = picker.lines().iter().find(|line| !line.is_open() && choices.contains(&line.choice)).cloned();
+        if self.shell.dialog.is_some() || self.shell.question.is_some() {
+            return;
+        }
+        match refused.and_then(|line| self.refusal_text(&line)) {
+            Some(why) => self.shell.warn(why),
+            None => {
+                if let Content::List(picker) = &mut self.content {
+                    picker.mark(choices);
+                }
+                self.accept_now();
             }
         }
     }

@@ -355,7 +355,7 @@ impl Model {
     }
 
     /// Why a line cannot be taken.
-    fn refusal_text(&self, line: &Line) -> Option<String> {
+    pub(super) fn refusal_text(&self, line: &Line) -> Option<String> {
         if line.is_open() {
             return None;
         }

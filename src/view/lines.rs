@@ -1,0 +1,275 @@
+//! The wizard in lines that are only appended: what is said of a model, given what was said before, and what a line means
+//! that is typed in answer. For terminals that can show no screen, and for those who have one read to them.
+
+mod commands;
+mod page;
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Scene, Theme, header, work};
+use crate::plan::wrap::{LongWords, wrap};
+use crate::wizard::gesture::{Gesture, Spot};
+use crate::wizard::keymap::Action;
+use crate::wizard::picker::Choice;
+use crate::wizard::work::RowState;
+use crate::wizard::{Content, Message, Model};
+use page::{Asks, Entry, Key, Meant, Page};
+
+/// How many lines of a list are said at once.
+pub(crate) const AT_ONCE: usize = 20;
+/// What stands on a line of its own needs no shorter ones.
+const NARROWEST: usize = 20;
+
+/// What there is to write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    pub lines: Vec<String>,
+    /// What the answer is typed behind; empty while nothing is asked.
+    pub prompt: String,
+    /// Whether the answer must not be seen.
+    pub is_secret: bool,
+}
+
+/// What leads a text, and the text, whose further lines stand under its first one.
+type Paragraph = (String, String);
+
+/// What was said last.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    who: String,
+    heading: String,
+    key: Option<Key>,
+    body: Vec<String>,
+    rows: Vec<String>,
+    /// What was offered on this page, by its number.
+    offered: BTreeMap<usize, Entry>,
+    /// Lines of a long list before those said last.
+    skipped: usize,
+    asks: Asks,
+    remark: Option<String>,
+    /// Why the line that was typed last means nothing here.
+    complaint: Option<&'static str>,
+    /// The choice of that number is to be explained.
+    explained: Option<usize>,
+    /// Whether a line was typed since.
+    is_answered: bool,
+    /// Whether all that was offered is to be said once more.
+    is_wanted: bool,
+}
+
+impl Transcript {
+    /// What is new in a model since it was asked for last, in so many columns. No line of it has a control character.
+    pub fn say(&mut self, model: &Model, theme: &Theme, columns: usize) -> Said {
+        let scene = Scene { model, theme };
+        let mut lines = Vec::new();
+        self.say_who(scene, &mut lines);
+        self.say_work(scene, &mut lines);
+        let key = Key::of(model);
+        let is_new = self.key.as_ref() != Some(&key);
+        if is_new {
+            self.skipped = 0;
+            self.offered.clear();
+            self.body.clear();
+        }
+        let page = Page::of(scene, self.skipped);
+        self.say_page(scene, &page, is_new, &mut lines);
+        self.key = Some(key);
+        self.say_remarks(model, &page, &mut lines);
+        self.asks = page.asks;
+        (self.is_answered, self.is_wanted) = (false, false);
+        let lines = lines.iter().flat_map(|paragraph| wrapped(paragraph, columns)).collect();
+        Said { lines, prompt: shown(&page.prompt), is_secret: page.asks == Asks::Secret }
+    }
+
+    fn say_who(&mut self, scene: Scene<'_>, lines: &mut Vec<Paragraph>) {
+        let (who, source, is_demo) = header::who(scene.model);
+        let source = if is_demo { "DEMO: simulated cloud" } else { source };
+        let who = [who.as_str(), source].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        if self.who.is_empty() {
+            lines.push(plain(commands::GREETING));
+        }
+        if who != self.who {
+            lines.push(plain(format!("osvpn: {who}")));
+            self.who = who;
+        }
+    }
+
+    /// Each row once, when it has come to something.
+    fn say_work(&mut self, scene: Scene<'_>, lines: &mut Vec<Paragraph>) {
+        let rows = scene.model.work.current.as_ref().map(|work| work::sentences(scene, work)).unwrap_or_default();
+        let new: Vec<Paragraph> = rows.iter().filter(|row| !self.rows.contains(row)).map(plain).collect();
+        self.rows = rows;
+        if let Some(work) = scene.model.work.current.as_ref().filter(|_| !new.is_empty()) {
+            let done = work.rows.iter().filter(|row| matches!(row.state, RowState::Done(..))).count();
+            lines.extend(new);
+            lines.push(plain(format!("{done} of {} made.", work.rows.len())));
+        }
+    }
+
+    fn say_page(&mut self, scene: Scene<'_>, page: &Page, is_new: bool, lines: &mut Vec<Paragraph>) {
+        if is_new && page.heading != self.heading {
+            lines.extend([plain(""), plain(&page.heading)]);
+        }
+        self.heading.clone_from(&page.heading);
+        lines.extend(page.body.iter().filter(|line| !self.body.contains(line)).map(plain));
+        self.body.clone_from(&page.body);
+        let is_moved = |(number, entry): &(usize, Entry)| {
+            self.offered.get(number).is_some_and(|before| before.meant != entry.meant)
+        };
+        let is_other = page.entries.iter().any(is_moved) || self.offered.keys().any(|number| *number > page.count);
+        if is_other {
+            self.offered.clear();
+        }
+        let width = page.count.to_string().len();
+        for (number, entry) in &page.entries {
+            if self.is_wanted || self.offered.get(number) != Some(entry) {
+                let mark = if page.default == Some(*number) { format!("[{number}]") } else { format!(" {number} ") };
+                lines.push((format!("{mark:>0$} ", width + 2), entry.text.clone()));
+            }
+        }
+        self.offered.extend(page.entries.clone());
+        lines.extend(self.explained.take().into_iter().flat_map(|number| page::explained(scene, number)).map(plain));
+        if let Some(rest) = page.rest().filter(|_| is_new || is_other || self.is_wanted) {
+            lines.push(plain(rest));
+        }
+    }
+
+    fn say_remarks(&mut self, model: &Model, page: &Page, lines: &mut Vec<Paragraph>) {
+        let notice = model.shell.notice.as_ref().map(|notice| notice.text.clone());
+        let remark = notice.or_else(|| page.problem.clone());
+        let is_new = self.is_answered || remark != self.remark;
+        lines.extend(remark.iter().filter(|_| is_new).map(|text| marked(text)));
+        lines.extend(self.complaint.take().map(|text| marked(text)));
+        self.remark = remark;
+    }
+
+    /// What a line means that was typed in answer to what was said last.
+    pub fn hear(&mut self, model: &Model, line: &SecretString) -> Vec<Message> {
+        self.is_answered = true;
+        let text = line.expose_secret().trim();
+        if let Some(asked) = &model.shell.question {
+            return commands::answer(asked, line);
+        }
+        let gestures = match self.asks {
+            Asks::Nothing | Asks::Choice | Asks::Choices | Asks::Policy => self.chosen(model, text),
+            Asks::Text | Asks::Secret if text.is_empty() => Some(vec![Gesture::Act(Action::Accept)]),
+            Asks::Text | Asks::Secret => {
+                let command = text.strip_prefix(':').and_then(|name| commands::of_form(model, name));
+                Some(vec![command.map_or_else(|| Gesture::Fill(line.clone()), Gesture::Act)])
+            }
+        };
+        gestures.unwrap_or_default().into_iter().map(Message::Gesture).collect()
+    }
+
+    fn chosen(&mut self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
+        let text = text.strip_prefix(':').unwrap_or(text);
+        match text {
+            "" if self.asks == Asks::Nothing => return None,
+            "" => return Some(vec![Gesture::Act(Action::Accept)]),
+            "m" if self.asks != Asks::Nothing => {
+                self.turn_over(model);
+                return None;
+            }
+            _ => {}
+        }
+        if let Some(number) = text.strip_suffix('?').and_then(|number| number.trim().parse().ok()) {
+            self.explained = Some(number);
+            return None;
+        }
+        if let Some(action) = commands::of_letter(model, text) {
+            return Some(vec![Gesture::Act(action)]);
+        }
+        if let (Some(filter), Content::List(_)) = (text.strip_prefix('/'), model.content()) {
+            return Some(vec![Gesture::Filter(filter.trim().to_owned())]);
+        }
+        let found = match self.asks {
+            Asks::Policy => self.policy_value(text),
+            _ => self.by_numbers(text).or_else(|| self.by_name(model, text)),
+        };
+        if found.is_none() {
+            self.complaint = Some(commands::NOT_UNDERSTOOD);
+        }
+        found
+    }
+
+    /// The next lines of a long list; after the last the first.
+    fn turn_over(&mut self, model: &Model) {
+        let shown = if let Content::List(picker) = model.content() { picker.shown() } else { 0 };
+        self.skipped = if self.skipped + AT_ONCE < shown { self.skipped + AT_ONCE } else { 0 };
+        self.is_wanted = true;
+    }
+
+    fn by_numbers(&self, text: &str) -> Option<Vec<Gesture>> {
+        let numbers = text.split([',', ' ']).filter(|part| !part.is_empty()).map(|part| part.parse().ok());
+        let numbers: Vec<usize> = numbers.collect::<Option<_>>()?;
+        let entries: Vec<&Entry> = numbers.iter().map(|number| self.offered.get(number)).collect::<Option<_>>()?;
+        if self.asks == Asks::Choices {
+            let choices = entries.into_iter().map(|entry| entry.meant.choice().cloned()).collect::<Option<_>>()?;
+            return Some(vec![Gesture::Mark(choices)]);
+        }
+        let [entry] = entries.as_slice() else { return None };
+        Some(entry.meant.gestures())
+    }
+
+    /// By what a choice is called, where only one is called so.
+    fn by_name(&mut self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
+        let is_so = |title: &str| title.to_lowercase() == text.to_lowercase();
+        let mut named: Vec<Meant> =
+            self.offered.values().filter(|entry| is_so(&entry.title)).map(|entry| entry.meant.clone()).collect();
+        if let Content::List(picker) = model.content()
+            && model.shell.dialog.is_none()
+        {
+            let lines = picker.lines().iter().filter(|line| is_so(&line.title));
+            named = lines.map(|line| Meant::Take(Spot::Line(line.choice.clone()))).collect();
+        }
+        match named.as_slice() {
+            [Meant::Take(Spot::Line(choice))] if self.asks == Asks::Choices => {
+                Some(vec![Gesture::Mark(vec![choice.clone()])])
+            }
+            [only] => Some(only.gestures()),
+            [] => None,
+            _ => {
+                self.complaint = Some(commands::SEVERAL);
+                Some(Vec::new())
+            }
+        }
+    }
+
+    /// The number of a field, and its value.
+    fn policy_value(&self, text: &str) -> Option<Vec<Gesture>> {
+        let (number, value) = text.split_once(' ').unwrap_or((text, ""));
+        let entry = self.offered.get(&number.parse().ok()?)?;
+        let value = value.trim();
+        let fill = (!value.is_empty()).then(|| Gesture::Fill(SecretString::from(value)));
+        Some(entry.meant.gestures().into_iter().chain(fill).collect())
+    }
+}
+
+impl Meant {
+    const fn choice(&self) -> Option<&Choice> {
+        if let Self::Take(Spot::Line(choice)) = self { Some(choice) } else { None }
+    }
+}
+
+/// A line as it can be written: nothing of it moves the cursor.
+fn shown(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+fn plain(text: impl AsRef<str>) -> Paragraph {
+    (String::new(), text.as_ref().to_owned())
+}
+
+fn marked(text: &str) -> Paragraph {
+    ("! ".to_owned(), text.to_owned())
+}
+
+fn wrapped((lead, text): &Paragraph, columns: usize) -> Vec<String> {
+    let columns = columns.max(NARROWEST).saturating_sub(lead.len());
+    let lines = wrap(&shown(text), columns, LongWords::Whole).into_iter().enumerate();
+    lines
+        .map(|(at, line)| if at == 0 { format!("{lead}{line}") } else { format!("{}{line}", " ".repeat(lead.len())) })
+        .collect()
+}

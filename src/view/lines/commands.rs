@@ -1,0 +1,85 @@
+//! What can be typed besides numbers and texts, and how that is told.
+
+use crossterm::event::KeyCode;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::wizard::gesture::Gesture;
+use crate::wizard::keymap::{self, Action};
+use crate::wizard::sign_in_question::Asked;
+use crate::wizard::{Message, Model};
+
+pub(super) const GREETING: &str = "osvpn in lines. Type a number and Enter; Enter alone takes the one in brackets. b goes back, ? explains, q leaves.";
+pub(super) const UNSEEN: &str = "What you type is not shown. An empty line cancels.";
+pub(super) const UNSEEN_KEY: &str =
+    "What you type is not shown. An empty line keeps the key there is, if there is one.";
+pub(super) const WORKING: &str = "Ctrl-C asks whether to stop.";
+pub(super) const POLICY: &str = "Type the number of a field and its value, as in: 3 sha256. The number alone lists its values. Enter alone continues.";
+pub(super) const NOT_UNDERSTOOD: &str = "That is neither a number nor a name nor a command of this list; ? explains.";
+pub(super) const SEVERAL: &str = "Several lines are called that; type a number.";
+const OF_TEXTS: &str = "Where a text is asked for, commands begin with a colon: :b goes back, :n goes to the next field, :g \
+                        makes a new key, :? explains, :q leaves.";
+const OF_LISTS: &str = "In a list: its number, several with commas where several can be taken, or its name; 3? explains line 3; /text shows only \
+                        the lines with that text, / all of them, m more of them.";
+
+/// What is answered to a sign-in. An empty line cancels, but may stand for the first of two fields.
+pub(super) fn answer(asked: &Asked, line: &SecretString) -> Vec<Message> {
+    let is_last = asked.focus + 1 >= asked.fields.len();
+    let gesture = match line.expose_secret().trim_end_matches(['\r', '\n']) {
+        _ if asked.is_sent => return Vec::new(),
+        "" if !is_last => Gesture::Act(Action::Down),
+        "" if asked.fields.iter().all(|field| field.chars() == 0) => Gesture::Act(Action::Back),
+        _ => Gesture::Fill(line.clone()),
+    };
+    vec![Message::Gesture(gesture)]
+}
+
+/// The commands where letters are text.
+pub(super) fn of_form(model: &Model, name: &str) -> Option<Action> {
+    match name {
+        "n" => Some(Action::Down),
+        "g" => keymap::bindings(model).iter().any(|way| way.action == Action::Generate).then_some(Action::Generate),
+        "b" => Some(Action::Back),
+        "q" => Some(Action::Quit),
+        "?" => Some(Action::Help),
+        _ => None,
+    }
+}
+
+/// The commands that are the letters of keys.
+pub(super) fn of_letter(model: &Model, text: &str) -> Option<Action> {
+    let mut characters = text.chars();
+    let (Some(letter), None) = (characters.next(), characters.next()) else { return None };
+    let is_over = model.shell.dialog.is_some();
+    match letter {
+        'b' => return Some(Action::Back),
+        'q' => return Some(Action::Quit),
+        '?' if !is_over => return Some(Action::Help),
+        '0'..='9' | '/' | '?' | 'm' => return None,
+        _ => {}
+    }
+    let ways = keymap::bindings(model);
+    let way = ways.iter().find(|way| {
+        is_told(way.action) && way.keys.iter().any(|key| key.code == KeyCode::Char(letter) && !key.control)
+    });
+    way.map(|way| way.action)
+}
+
+/// Whether it is more than moving on a screen, and possible without one.
+const fn is_told(action: Action) -> bool {
+    matches!(action, Action::Retry | Action::Save | Action::Demo | Action::Do(_) | Action::Help | Action::Quit)
+}
+
+/// The commands of the screen, for the help.
+pub(super) fn help(model: &Model) -> Vec<String> {
+    let mut lines = vec![OF_LISTS.to_owned(), OF_TEXTS.to_owned(), "  b  back, where a text says Esc".to_owned()];
+    for way in keymap::screen_bindings(model) {
+        let letter = way.keys.iter().find_map(|key| match key.code {
+            KeyCode::Char(letter) if !key.control => Some(letter),
+            _ => None,
+        });
+        if let Some(letter) = letter.filter(|_| is_told(way.action)) {
+            lines.push(format!("  {letter}  {}", way.label));
+        }
+    }
+    lines
+}

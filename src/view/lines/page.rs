@@ -1,0 +1,370 @@
+//! What is in front of the user, as paragraphs and numbered choices.
+
+use ratatui::text::Line;
+
+use super::super::{Scene, detail, picker, policy_form, problem, remote, review, sign_in_question, vpn, work};
+use super::{AT_ONCE, commands};
+use crate::plan::Severity;
+use crate::plan::fields::Allowed;
+use crate::wizard::dialog::Dialog;
+use crate::wizard::fields::Field;
+use crate::wizard::gesture::{Gesture, Spot};
+use crate::wizard::keymap::{self, Action};
+use crate::wizard::picker::{Line as Candidate, Picker};
+use crate::wizard::review::Review;
+use crate::wizard::screen::Screen;
+use crate::wizard::sign_in_question::Asked;
+use crate::wizard::vpns::{Open, VpnButton};
+use crate::wizard::work::{Button, Stage, Work};
+use crate::wizard::{Content, Form, Model, Start};
+
+/// More than any paragraph has: they are wrapped when they are said.
+const UNWRAPPED: usize = 4000;
+
+/// What makes it another page, of which everything is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Question(Option<String>, bool, usize),
+    Dialog(String),
+    Problem(String),
+    Step(Screen, usize, String),
+}
+
+impl Key {
+    pub(super) fn of(model: &Model) -> Self {
+        if let Some(asked) = &model.shell.question {
+            return Self::Question(asked.question.refused.clone(), asked.is_sent, asked.focus);
+        }
+        if let Some(dialog) = &model.shell.dialog {
+            return Self::Dialog(dialog.title.clone());
+        }
+        if let Start::Problem(problem) = &model.shell.start {
+            return Self::Problem(problem.title.clone());
+        }
+        let (part, more) = match (model.content(), &model.work.current) {
+            (Content::List(picker), _) => (0, picker.filter().map(|filter| filter.value().to_owned())),
+            (Content::Form(form), _) if model.screen() != Screen::Custom => (form.focus, None),
+            (Content::None, Some(work)) if model.screen() == Screen::Work => {
+                let stage = match work.stage {
+                    Stage::Working => 0,
+                    Stage::Watching => 1,
+                    Stage::Ended(_) => 2,
+                };
+                (stage, Some(format!("{:?} {:?}", work.begun, work.direction)))
+            }
+            (Content::None, _) => (0, model.vpns.open.as_ref().map(|open| open.name.clone())),
+            _ => (0, None),
+        };
+        Self::Step(model.screen(), part, more.unwrap_or_default())
+    }
+}
+
+/// What the next line is the answer to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// Only commands are taken.
+    #[default]
+    Nothing,
+    Choice,
+    /// Several lines of a list.
+    Choices,
+    Text,
+    Secret,
+    Policy,
+}
+
+/// What a number stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    Take(Spot),
+    Go(Spot),
+    Act(Action),
+    /// Fix the finding of that number.
+    Fix(u8),
+}
+
+impl Meant {
+    pub(super) fn gestures(&self) -> Vec<Gesture> {
+        match self {
+            Self::Take(spot) => vec![Gesture::Take(spot.clone())],
+            Self::Go(spot) => vec![Gesture::Go(spot.clone())],
+            Self::Act(action) => vec![Gesture::Act(*action)],
+            Self::Fix(number) => {
+                vec![Gesture::Act(Action::Pick(*number)), Gesture::Act(Action::Do(VpnButton::Fix))]
+            }
+        }
+    }
+}
+
+/// A choice as it is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) meant: Meant,
+    pub(super) title: String,
+    pub(super) text: String,
+}
+
+impl Entry {
+    fn new(meant: Meant, title: impl Into<String>) -> Self {
+        let title = title.into();
+        Self { meant, text: title.clone(), title }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) heading: String,
+    pub(super) body: Vec<String>,
+    /// The choices that are said now, each with its number.
+    pub(super) entries: Vec<(usize, Entry)>,
+    /// How many there are in all.
+    pub(super) count: usize,
+    /// What Enter alone takes.
+    pub(super) default: Option<usize>,
+    pub(super) problem: Option<String>,
+    pub(super) prompt: String,
+    pub(super) asks: Asks,
+}
+
+/// Everything about the line of a list that has that number.
+pub(super) fn explained(scene: Scene<'_>, number: usize) -> Vec<String> {
+    let Content::List(picker) = scene.model.content() else { return Vec::new() };
+    let line = number.checked_sub(1).and_then(|place| picker.window(place, 1).next());
+    line.map(|(_, line)| texts(&detail::lines(scene, line, UNWRAPPED))).unwrap_or_default()
+}
+
+fn texts(lines: &[Line<'_>]) -> Vec<String> {
+    let text = |line: &Line<'_>| line.spans.iter().map(|span| &*span.content).collect::<String>().trim_end().to_owned();
+    lines.iter().map(text).filter(|text| !text.is_empty()).collect()
+}
+
+impl Page {
+    pub(super) fn of(scene: Scene<'_>, skipped: usize) -> Self {
+        let model = scene.model;
+        if let Some(asked) = &model.shell.question {
+            return Self::of_question(scene, asked);
+        }
+        if let Some(dialog) = &model.shell.dialog {
+            return Self::of_dialog(scene, dialog);
+        }
+        if let Start::Problem(problem) = &model.shell.start {
+            let body = texts(&problem::text(scene, problem, UNWRAPPED));
+            let ways = keymap::screen_bindings(model).into_iter().filter(|way| way.in_footer);
+            let entries = ways.map(|way| Entry::new(Meant::Act(way.action), way.label)).collect();
+            return Self { body, ..Self::default() }.choice(entries, 0);
+        }
+        let page = match model.content() {
+            Content::List(picker) => Self::of_list(scene, picker, skipped),
+            Content::Form(form) if model.screen() == Screen::Custom => Self::of_policy(scene, form),
+            Content::Form(form) => Self::of_field(scene, form),
+            Content::Review(review) => Self::of_review(scene, review),
+            Content::None if model.screen() == Screen::Work => {
+                model.work.current.as_ref().map(|work| Self::of_work(scene, work)).unwrap_or_default()
+            }
+            Content::None => model.vpns.open.as_ref().map(|open| Self::of_vpn(scene, open)).unwrap_or_default(),
+        };
+        Self { heading: model.heading(), ..page }
+    }
+
+    /// How to see the rest of a long list.
+    pub(super) fn rest(&self) -> Option<String> {
+        let (first, last) = (self.entries.first()?.0, self.entries.last()?.0);
+        let is_part = self.entries.len() < self.count;
+        is_part
+            .then(|| format!("{first} to {last} of {}. m: more; /text: only those with that text; /: all.", self.count))
+    }
+
+    fn choice(self, entries: Vec<Entry>, focus: usize) -> Self {
+        let count = entries.len();
+        let entries = (1..).zip(entries).collect();
+        Self { entries, count, default: Some(focus + 1), ..self }.asked(Asks::Choice)
+    }
+
+    fn asked(self, asks: Asks) -> Self {
+        let default = self.default.map(|number| format!(" [{number}]")).unwrap_or_default();
+        let prompt = match asks {
+            Asks::Choices => format!("Numbers, as in 1,3{default}: "),
+            _ => format!("Number{default}: "),
+        };
+        Self { asks, prompt, ..self }
+    }
+
+    fn of_question(scene: Scene<'_>, asked: &Asked) -> Self {
+        let heading = asked.question.title().to_owned();
+        let mut body = texts(&sign_in_question::text(scene, asked, UNWRAPPED));
+        if asked.is_sent {
+            return Self { heading, body: vec!["Signing in.".to_owned()], ..Self::default() };
+        }
+        body.push(commands::UNSEEN.to_owned());
+        let label = asked.fields.get(asked.focus).map_or("", |field| field.part.label());
+        let prompt = format!("{label}: ");
+        Self { heading, body, prompt, asks: Asks::Secret, ..Self::default() }
+    }
+
+    fn of_dialog(scene: Scene<'_>, dialog: &Dialog) -> Self {
+        let mut body = dialog.text.clone();
+        if dialog.is_help {
+            body.extend(commands::help(scene.model));
+        }
+        let page = Self { heading: dialog.title.clone(), body, ..Self::default() };
+        if dialog.buttons.is_empty() {
+            return Self { asks: Asks::Choice, prompt: "b cancels: ".to_owned(), ..page };
+        }
+        let entry = |(label, act): &(&'static str, _)| Entry::new(Meant::Take(Spot::Answer(*act)), *label);
+        page.choice(dialog.buttons.iter().map(entry).collect(), dialog.focus)
+    }
+
+    fn of_list(scene: Scene<'_>, picker: &Picker, skipped: usize) -> Self {
+        let model = scene.model;
+        if picker.lines().is_empty() {
+            let body = texts(&remote::lines(scene, model.screen(), UNWRAPPED));
+            return Self { body, asks: Asks::Choice, prompt: "> ".to_owned(), ..Self::default() };
+        }
+        let mut body = texts(&[picker::above(scene, picker)]);
+        if let Some(filter) = picker.filter() {
+            body.push(format!("With \"{}\": {} of {}.", filter.value(), picker.shown(), picker.lines().len()));
+        }
+        let entries = picker.window(skipped, AT_ONCE).map(|(place, line)| (place + 1, candidate(scene, picker, line)));
+        let entries = entries.collect();
+        let several = picker.marked().is_some();
+        let default = (picker.shown() > 0).then(|| picker.cursor() + 1);
+        let page = Self { body, entries, count: picker.shown(), default, ..Self::default() };
+        if !several {
+            return page.asked(Asks::Choice);
+        }
+        let taken = picker.taken();
+        let names: Vec<&str> = picker
+            .lines()
+            .iter()
+            .filter(|line| taken.contains(&line.choice))
+            .map(|line| line.title.as_str())
+            .take(AT_ONCE)
+            .collect();
+        let prompt = format!("Numbers, as in 1,3 [{}]: ", names.join(", "));
+        Self { prompt, default: None, asks: Asks::Choices, ..page }
+    }
+
+    fn of_field(scene: Scene<'_>, form: &Form) -> Self {
+        let model = scene.model;
+        let Some(field) = form.field() else { return Self::default() };
+        let mut body = vec![model.field_help(field).to_owned()];
+        body.extend(model.origin(field).map(|origin| format!("{}: {origin}", field.label())));
+        let problem = model.problem(field);
+        let (value, asks) = match model.secret(field) {
+            Some(secret) if secret.chars() > 0 => (format!(" [{} characters]", secret.chars()), Asks::Secret),
+            Some(_) => (String::new(), Asks::Secret),
+            None => {
+                let typed = model.input(field).map(|input| input.value().to_owned()).filter(|text| !text.is_empty());
+                let value = typed.unwrap_or_else(|| model.suggestion(field));
+                (if value.is_empty() { value } else { format!(" [{value}]") }, Asks::Text)
+            }
+        };
+        if asks == Asks::Secret {
+            body.push(commands::UNSEEN_KEY.to_owned());
+        }
+        Self { body, problem, prompt: format!("{}{value}: ", field.label()), asks, ..Self::default() }
+    }
+
+    fn of_policy(scene: Scene<'_>, form: &Form) -> Self {
+        let model = scene.model;
+        let entry = |at: usize, field: &Field| {
+            let Field::Policy(of_policy) = field else { return None };
+            let text = policy_form::text(scene, *of_policy);
+            Some(Entry { text, ..Entry::new(Meant::Go(Spot::Field(at)), field.label()) })
+        };
+        let entries: Vec<_> = form.fields.iter().enumerate().filter_map(|(at, field)| entry(at, field)).collect();
+        let mut body = vec![commands::POLICY.to_owned()];
+        if let Some(Field::Policy(field)) = form.field()
+            && let Allowed::Words(words) = field.allowed()
+        {
+            let (object, name) = field.label();
+            body.push(format!("{}  {object} {name} takes one of: {}.", form.focus + 1, words.join(", ")));
+        }
+        let problem = form.field().and_then(|field| model.check(field));
+        let page = Self { body, problem, ..Self::default() }.choice(entries, 0);
+        Self { default: None, prompt: "Number and value: ".to_owned(), asks: Asks::Policy, ..page }
+    }
+
+    fn of_review(scene: Scene<'_>, review: &Review) -> Self {
+        let (lines, makes) = review::text(scene, review, UNWRAPPED);
+        let mut body = vec!["Nothing exists yet.".to_owned()];
+        body.extend(texts(&lines));
+        let create = match makes {
+            Some(makes) => format!("Create: {makes} objects"),
+            None => "Go to what is missing".to_owned(),
+        };
+        let mut entries = vec![Entry { text: create, ..Entry::new(Meant::Take(Spot::Button(0)), "Create") }];
+        for answer in scene.model.answer_lines() {
+            let name = answer.screen.name(scene.model.new_vpn.answers.mode);
+            let why = answer.source.map(|source| format!(" ({source})")).unwrap_or_default();
+            let text = format!("change {name}: {}{why}", answer.value);
+            entries.push(Entry { text, ..Entry::new(Meant::Take(Spot::Step(answer.screen)), name) });
+        }
+        let answers = entries.len() - 1;
+        let focus = if review.focus == 0 { 0 } else { (answers + 1).saturating_sub(review.focus) };
+        Self { body, ..Self::default() }.choice(entries, focus)
+    }
+
+    fn of_work(scene: Scene<'_>, work: &Work) -> Self {
+        let body = texts(&work::text(scene, work, UNWRAPPED));
+        let buttons = work.buttons();
+        if buttons.is_empty() {
+            let body = [body, vec![commands::WORKING.to_owned()]].concat();
+            return Self { body, ..Self::default() };
+        }
+        let entry = |(at, button): (usize, &Button)| Entry::new(Meant::Take(Spot::Button(at)), button.label());
+        Self { body, ..Self::default() }.choice(buttons.iter().enumerate().map(entry).collect(), work.focus)
+    }
+
+    fn of_vpn(scene: Scene<'_>, open: &Open) -> Self {
+        let Some(vpn) = scene.model.vpns.vpn() else {
+            return Self { body: vec!["Reading all regions.".to_owned()], ..Self::default() };
+        };
+        let body = texts(&vpn::lines(scene, open, vpn, UNWRAPPED));
+        let findings = open.diagnosis.as_ref().map_or(0, |diagnosis| diagnosis.findings.len());
+        let mut entries = Vec::new();
+        let mut focus = 0;
+        for (at, button) in open.buttons().into_iter().enumerate() {
+            if open.focused() == Some(button) {
+                focus = entries.len() + if button == VpnButton::Fix { open.finding().unwrap_or_default() } else { 0 };
+            }
+            if button == VpnButton::Fix && findings > 1 {
+                let fix = |number: u8| Entry::new(Meant::Fix(number), format!("Fix {number}"));
+                entries.extend((1..=9).take(findings).map(fix));
+            } else {
+                entries.push(Entry::new(Meant::Take(Spot::Button(at)), button.label()));
+            }
+        }
+        Self { body, ..Self::default() }.choice(entries, focus)
+    }
+}
+
+/// A line of a list with all that speaks for or against it.
+fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Entry {
+    let mark = match picker.marked() {
+        None => "",
+        Some(_) if picker.is_marked(&line.choice) => "[x] ",
+        Some(_) => "[ ] ",
+    };
+    let mut text = format!("{mark}{}", line.title);
+    if !line.aside.is_empty() {
+        text.push_str(&format!("  {}", line.aside));
+    }
+    if line.pending {
+        text.push_str("  (being read)");
+    }
+    let mut said = Vec::new();
+    for finding in scene.model.findings(line).iter() {
+        let word = match finding.severity {
+            Severity::Refusal => "cannot be taken: ",
+            Severity::Warning => "warning: ",
+            Severity::Notice => "",
+        };
+        let glyph = scene.theme.severity_glyph(finding.severity);
+        said.push(format!("{glyph} {word}{}", finding.text));
+    }
+    if !said.is_empty() {
+        text.push_str(&format!("  {}", said.join("; ")));
+    }
+    Entry { text, ..Entry::new(Meant::Take(Spot::Line(line.choice.clone())), line.title.clone()) }
+}
