@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 
 mod input;
 mod interrupted;
+mod lines;
 mod signing_in;
 mod stopping;
 mod vpns;

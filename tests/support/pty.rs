@@ -50,6 +50,12 @@ pub struct Pty {
     settings: String,
 }
 
+fn osvpn(args: &[&str]) -> CommandBuilder {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osvpn"));
+    command.args(args);
+    command
+}
+
 fn cells(size: u16) -> NonZeroU16 {
     NonZeroU16::new(size).unwrap()
 }
@@ -63,19 +69,31 @@ impl Pty {
 
     /// As [`Self::start`]; unless the terminal is that of the program's session, no signal comes from it.
     pub fn start_in(session: bool, home: &Path, args: &[&str], vars: &[(&str, String)]) -> Self {
-        Self::start_on((80, 24), session, home, args, vars)
+        Self::start_on((80, 24), session, home, osvpn(args), vars)
     }
 
     /// As [`Self::start`], on a terminal that says it has so many columns and rows. What has none shows 120 by 40.
     pub fn start_sized(size: (u16, u16), home: &Path, args: &[&str], vars: &[(&str, String)]) -> Self {
-        Self::start_on(size, true, home, args, vars)
+        Self::start_on(size, true, home, osvpn(args), vars)
     }
 
-    fn start_on((cols, rows): (u16, u16), session: bool, home: &Path, args: &[&str], vars: &[(&str, String)]) -> Self {
+    /// Has a shell run a line, in which `$OSVPN` is the program.
+    pub fn start_shell(home: &Path, line: &str) -> Self {
+        let mut shell = CommandBuilder::new("/bin/sh");
+        shell.args(["-c", line]);
+        Self::start_on((80, 24), true, home, shell, &[("OSVPN", env!("CARGO_BIN_EXE_osvpn").to_owned())])
+    }
+
+    fn start_on(
+        (cols, rows): (u16, u16),
+        session: bool,
+        home: &Path,
+        mut command: CommandBuilder,
+        vars: &[(&str, String)],
+    ) -> Self {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let shown = |size, otherwise| cells(if size == 0 { otherwise } else { size });
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osvpn"));
         command.set_controlling_tty(session);
         command.env_clear();
         command.cwd(home);
@@ -86,7 +104,6 @@ impl Pty {
         for (name, value) in vars {
             command.env(name, value);
         }
-        command.args(args);
         let settings = settings(&*pair.master);
         let started = Instant::now();
         let child = pair.slave.spawn_command(command).unwrap();

@@ -1,0 +1,150 @@
+//! The wizard in lines, on a terminal without a screen: typed lines in, appended lines out, and no other byte.
+
+use super::*;
+
+fn dumb(scene: &Scene, changes: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    let mut vars = scene.cloud.environment();
+    vars.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+    vars.extend(changes.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    vars.push(("TERM", "dumb".to_owned()));
+    vars
+}
+
+/// Waits until that was said and something is asked, then types a line.
+#[track_caller]
+fn answer(pty: &mut Pty, said: &str, line: &str) {
+    pty.wait(said, |screen| screen.contains(said) && screen.trim_end().ends_with(':'));
+    pty.confirm(&format!("{line}\r"));
+}
+
+/// Enter at every question, until that one is asked.
+#[track_caller]
+fn enter_to(pty: &mut Pty, last: &str) {
+    for _ in 0..20 {
+        let screen = pty.wait("a question", |screen| screen.trim_end().ends_with(':'));
+        if screen.contains(last) {
+            return;
+        }
+        pty.confirm("\r");
+        Pty::pause();
+    }
+    panic!("Enter does not lead to {last}");
+}
+
+/// Nothing but text and the ends of lines, and no more than the width of the terminal.
+#[track_caller]
+fn is_plain(everything: &str) {
+    let control = everything.chars().find(|c| c.is_control() && !matches!(c, '\r' | '\n'));
+    assert_eq!(control, None, "{everything:?}");
+    let drawn = everything.chars().find(|c| matches!(c, '\u{2500}'..='\u{259f}' | '\u{2800}'..='\u{28ff}'));
+    assert_eq!(drawn, None, "{everything}");
+}
+
+#[test]
+fn enter_alone_leads_to_an_active_vpn_on_a_dumb_terminal() {
+    let scene = Scene::new(SimulatorSettings::default());
+    let before = scene.objects();
+    let mut pty = Pty::start(scene.home.path(), &[], &dumb(&scene, &[]));
+    enter_to(&mut pty, "Create: 12 objects");
+    answer(&mut pty, "Create: 12 objects", "");
+    answer(&mut pty, "hlz-por is ACTIVE", "finish");
+    let (code, Printed { everything, .. }) = pty.end();
+    assert_eq!((code, scene.objects()), (0, before + 12), "{everything}");
+    for part in ["12 of 12 made.", "[1] Create", "VPN hlz-por", "created  IPsec site connection"] {
+        assert!(everything.contains(part), "{part:?} is missing from\n{everything}");
+    }
+    is_plain(&everything);
+}
+
+#[test]
+fn choices_are_taken_by_number_and_by_name_and_what_cannot_be_taken_says_why() {
+    let scene = Scene::new(SimulatorSettings::default());
+    let vars = [dumb(&scene, &[]), vec![("LANG", "C".to_owned())]].concat();
+    let mut pty = Pty::start_sized((60, 40), scene.home.path(), &["--plain"], &vars);
+    enter_to(&mut pty, "Which router of Hamilton?");
+    answer(&mut pty, "Which router of Hamilton?", "ISOLATED-ROUTER");
+    answer(&mut pty, "! isolated-router has no external gateway", "999");
+    answer(&mut pty, "neither a number nor a name", "border-router");
+    answer(&mut pty, "Which subnets of Hamilton?", "/db");
+    answer(&mut pty, "With \"db\": 1 of", "1");
+    answer(&mut pty, "Which router of Porirua?", "b");
+    answer(&mut pty, "Numbers, as in 1,3 [db-subnet]:", "q");
+    answer(&mut pty, "2  Leave", "stay");
+    pty.wait("the list", |screen| screen.trim_end().ends_with("[db-subnet]:"));
+    pty.send("\x04");
+    answer(&mut pty, "Leave?", "2");
+    let (code, Printed { everything, .. }) = pty.end();
+    assert_eq!(code, 130, "{everything}");
+    is_plain(&everything);
+    assert!(everything.is_ascii(), "{everything}");
+    let widest = everything.lines().filter(|line| !line.contains("---")).map(|line| line.trim_end().len()).max();
+    assert!(widest.unwrap() <= 60 + "[db-subnet]: stay".len(), "{everything}");
+}
+
+#[test]
+fn what_is_secret_is_neither_echoed_nor_said() {
+    const OWN: &str = "Own0nly1nMemory2NeverWritten345a";
+    let scene = Scene::new(SimulatorSettings::default());
+    let vars = dumb(&scene, &[("OS_USERNAME", "demo-mfa"), ("OS_PASSWORD", "")]);
+    let mut pty = Pty::start(scene.home.path(), &[], &vars);
+    answer(&mut pty, "Password:", "wrong-password");
+    pty.wait_for("refused the password");
+    answer(&mut pty, "refused the password", "demo");
+    answer(&mut pty, "Passcode:", "");
+    answer(&mut pty, "authenticator of demo-mfa", "123456");
+    enter_to(&mut pty, "Create: 12 objects");
+    answer(&mut pty, "Create: 12 objects", "key");
+    answer(&mut pty, "Key [32 characters]:", "short");
+    answer(&mut pty, "20 to 40", OWN);
+    answer(&mut pty, "your own, 32 characters", "q");
+    answer(&mut pty, "2  Leave", "leave");
+    let (code, Printed { everything, .. }) = pty.end();
+    assert_eq!(code, 130, "{everything}");
+    for secret in ["wrong-password", "123456", OWN] {
+        assert!(!everything.contains(secret), "{secret} is in\n{everything}");
+    }
+    is_plain(&everything);
+}
+
+#[test]
+fn ctrl_c_asks_and_what_exists_can_be_kept() {
+    let scene = Scene::new(SimulatorSettings { report_interval: Duration::MAX, ..SimulatorSettings::default() });
+    let before = scene.objects();
+    let mut pty = Pty::start(scene.home.path(), &[], &dumb(&scene, &[]));
+    enter_to(&mut pty, "Create: 12 objects");
+    answer(&mut pty, "Create: 12 objects", "1");
+    pty.wait_for("waiting for ACTIVE");
+    pty.send(CTRL_C);
+    answer(&mut pty, "Stop and roll back", "go on");
+    pty.send(CTRL_C);
+    answer(&mut pty, "Stop and roll back", "stop and keep");
+    let (code, Printed { everything, .. }) = pty.end();
+    assert_eq!((code, scene.objects()), (130, before + 12), "{everything}");
+    is_plain(&everything.replace('\x03', "").replace("^C", ""));
+}
+
+#[test]
+fn a_signal_at_a_hidden_question_gives_the_terminal_back() {
+    let scene = Scene::new(SimulatorSettings::default());
+    let vars = dumb(&scene, &[("OS_USERNAME", "demo-mfa"), ("OS_PASSWORD", "")]);
+    for signal in ["TERM", "QUIT"] {
+        let pty = Pty::start(scene.home.path(), &[], &vars);
+        pty.wait_for("Password:");
+        pty.signal(signal);
+        let (code, Printed { said, .. }) = pty.end();
+        assert!(code == 130 && said.contains("Nothing was created."), "{said}");
+    }
+}
+
+#[test]
+fn the_screen_is_on_the_terminal_where_standard_output_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::start_shell(home.path(), "\"$OSVPN\" --demo > summary.txt");
+    enter_until(&mut pty, "creates");
+    pty.confirm("\r");
+    pty.enter_at("hlz-por is ACTIVE");
+    let (code, Printed { said, .. }) = pty.end();
+    let kept = std::fs::read_to_string(home.path().join("summary.txt")).unwrap();
+    assert!(code == 0 && said.trim().is_empty(), "{said}");
+    assert!(kept.starts_with("VPN hlz-por") && !kept.contains('\x1b'), "{kept}");
+}
