@@ -174,6 +174,10 @@ impl Transcript {
             }
             _ => {}
         }
+        if model.shell.dialog.as_ref().and_then(|dialog| dialog.typed.as_ref()).is_some_and(|typed| typed.name == text)
+        {
+            return Some(vec![Gesture::Fill(SecretString::from(text))]);
+        }
         if let Some(number) = text.strip_suffix('?').and_then(|number| number.trim().parse().ok()) {
             self.explained = Some(number);
             return None;

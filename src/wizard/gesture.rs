@@ -53,10 +53,10 @@ impl Model {
             return;
         }
         match gesture {
-            Gesture::Act(Action::Accept) => self.accept_now(),
+            Gesture::Act(action @ (Action::Accept | Action::Press(_))) => self.accept_now(action),
             Gesture::Act(action) => act(self, action),
             Gesture::Click(spot) => match self.focus(&spot) {
-                Some(true) => self.accept_now(),
+                Some(true) => self.accept_now(Action::Accept),
                 Some(false) => {
                     self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
                 }
@@ -67,7 +67,7 @@ impl Model {
             }
             Gesture::Take(spot) => {
                 if self.focus(&spot).is_some() {
-                    self.accept_now();
+                    self.accept_now(Action::Accept);
                 }
             }
             Gesture::Mark(choices) => self.mark(choices),
@@ -94,14 +94,14 @@ impl Model {
                 if let Content::List(picker) = &mut self.content {
                     picker.mark(choices);
                 }
-                self.accept_now();
+                self.accept_now(Action::Accept);
             }
         }
     }
 
-    fn accept_now(&mut self) {
+    fn accept_now(&mut self, action: Action) {
         let is_alone = self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
-        accept(self, Action::Accept, is_alone);
+        accept(self, action, is_alone);
     }
 
     const fn is_uncovered(&self) -> bool {
@@ -151,17 +151,18 @@ impl Model {
     fn fill(&mut self, text: &SecretString) {
         if self.shell.question.is_some() {
             self.shell.paste_answer(text.expose_secret());
-            return self.accept_now();
+            return self.accept_now(Action::Accept);
         }
         if let Some(dialog) = &mut self.shell.dialog {
             dialog.fill(text.expose_secret());
-            return self.accept_now();
+            return self.accept_now(Action::Accept);
+        }
+        if let Some(dialog) = &mut self.shell.dialog {
+            dialog.fill(text.expose_secret());
+            return self.accept_now(Action::Accept);
         }
         let Content::Form(form) = &self.content else { return };
         let (Some(field), at) = (form.field(), form.focus) else { return };
-        if self.shell.dialog.is_some() {
-            return;
-        }
         self.vpns.drop_intent();
         self.set_text(field, text.expose_secret());
         if matches!(self.screen.about().kind, Kind::PolicyForm) {
@@ -170,7 +171,7 @@ impl Model {
         let is_wrong = self.check(field).is_some();
         match &mut self.content {
             Content::Form(form) if !is_wrong && at + 1 < form.fields.len() => form.focus += 1,
-            _ => self.accept_now(),
+            _ => self.accept_now(Action::Accept),
         }
     }
 

@@ -66,7 +66,10 @@ pub(super) fn of_letter(model: &Model, text: &str) -> Option<Action> {
 
 /// Whether it is more than moving on a screen, and possible without one.
 const fn is_told(action: Action) -> bool {
-    matches!(action, Action::Retry | Action::Save | Action::Demo | Action::Do(_) | Action::Help | Action::Quit)
+    matches!(
+        action,
+        Action::Press(_) | Action::Retry | Action::Save | Action::Demo | Action::Do(_) | Action::Help | Action::Quit
+    )
 }
 
 /// The commands of the screen, for the help.
@@ -77,7 +80,7 @@ pub(super) fn help(model: &Model) -> Vec<String> {
             KeyCode::Char(letter) if !key.control => Some(letter),
             _ => None,
         });
-        if let Some(letter) = letter.filter(|_| is_told(way.action)) {
+        if let Some(letter) = letter.filter(|_| is_told(way.action) && !way.label.is_empty()) {
             lines.push(format!("  {letter}  {}", way.label));
         }
     }

@@ -6,11 +6,11 @@ use super::super::{Scene, detail, picker, policy_form, problem, remote, review, 
 use super::{AT_ONCE, commands};
 use crate::plan::Severity;
 use crate::plan::fields::Allowed;
-use crate::wizard::dialog::Dialog;
+use crate::wizard::dialog::{Dialog, DialogButton};
 use crate::wizard::fields::Field;
 use crate::wizard::gesture::{Gesture, Spot};
 use crate::wizard::keymap::{self, Action};
-use crate::wizard::picker::{Line as Candidate, Picker};
+use crate::wizard::picker::{Choice, Line as Candidate, Picker};
 use crate::wizard::review::Review;
 use crate::wizard::screen::Screen;
 use crate::wizard::sign_in_question::Asked;
@@ -206,11 +206,12 @@ impl Page {
         if dialog.is_help {
             body.extend(commands::help(scene.model));
         }
+        body.extend(dialog.typed.iter().map(|typed| format!("To do it, type {}", typed.name)));
         let page = Self { heading: dialog.title.clone(), body, ..Self::default() };
         if dialog.buttons.is_empty() {
             return Self { asks: Asks::Choice, prompt: "b cancels: ".to_owned(), ..page };
         }
-        let entry = |(label, act): &(&'static str, _)| Entry::new(Meant::Take(Spot::Answer(*act)), *label);
+        let entry = |button: &DialogButton| Entry::new(Meant::Take(Spot::Answer(button.act)), button.label.as_str());
         page.choice(dialog.buttons.iter().map(entry).collect(), dialog.focus)
     }
 
@@ -220,7 +221,10 @@ impl Page {
             let body = texts(&remote::lines(scene, model.screen(), UNWRAPPED));
             return Self { body, asks: Asks::Choice, prompt: "> ".to_owned(), ..Self::default() };
         }
-        let mut body = texts(&[picker::above(scene, picker)]);
+        let lacks = model.new_vpn.nothing_to_connect(&model.shell.labels);
+        let lacks = lacks.iter().filter(|_| model.screen() == Screen::Mode);
+        let mut body = texts(&lacks.flat_map(|lack| remote::lack(scene, lack, UNWRAPPED)).collect::<Vec<_>>());
+        body.extend(texts(&[picker::above(scene, picker)]));
         if let Some(filter) = picker.filter() {
             body.push(format!("With \"{}\": {} of {}.", filter.value(), picker.shown(), picker.lines().len()));
         }
@@ -362,6 +366,9 @@ fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Entry {
         };
         let glyph = scene.theme.severity_glyph(finding.severity);
         said.push(format!("{glyph} {word}{}", finding.text));
+    }
+    if matches!(line.choice, Choice::Proposal(..) | Choice::Profile(_)) {
+        said.extend(scene.model.detail(line).iter().map(|(name, value)| format!("{name}: {value}")));
     }
     if !said.is_empty() {
         text.push_str(&format!("  {}", said.join("; ")));
