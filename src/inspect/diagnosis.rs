@@ -45,7 +45,7 @@ impl Inspection {
         let prove = |check: Check| Some(CheckResult { check, verdict: check.prove(&case)? });
         let checks: Vec<CheckResult> = checks::ALL.into_iter().filter_map(prove).collect();
         let mut faults: Vec<CheckResult> = checks.iter().filter(|result| result.fault().is_some()).cloned().collect();
-        faults.sort_by_key(CheckResult::likelihood);
+        faults.sort_by_key(|result| result.likelihood(vpn.is_active()));
         let (findings, once_up): (Vec<_>, Vec<_>) =
             faults.into_iter().partition(|result| vpn.is_active() || result.may_keep_down());
         Diagnosis {
@@ -178,9 +178,11 @@ pub fn rules(vpn: &Vpn, exposures: &Exposures) -> BTreeMap<RegionId, Vec<Securit
 
 impl Diagnosis {
     /// The likeliest cause that this program can fix, by its place among the findings. What only the user can fix is
-    /// passed over for what weighs as much, never for what weighs less: that would not help.
+    /// passed over for what weighs as much, never for what weighs less: that would not help. A key that everybody knows
+    /// keeps nothing from working.
     pub fn first_fixable(&self) -> Option<usize> {
-        let weight = self.findings.first()?.fault()?.weight;
+        let mut faults = self.findings.iter().filter_map(CheckResult::fault);
+        let weight = faults.find(|fault| fault.weight != Weight::Exposes || fault.fix.is_ours())?.weight;
         let is_ours = |result: &CheckResult| {
             result.fault().is_some_and(|fault| {
                 fault.weight == weight && fault.fix.is_ours() && !matches!(fault.fix, Fix::Resume(_))
@@ -193,6 +195,22 @@ impl Diagnosis {
     pub(crate) fn keeps_down(&self) -> Option<&Fault> {
         let mut faults = self.findings.iter().filter_map(CheckResult::fault);
         faults.find(|fault| fault.weight == Weight::Stops && fault.role == FaultRole::Cause)
+    }
+
+    /// Of a VPN that is not ACTIVE: what lets others in or read along as soon as it is. It matters more than why it is down.
+    pub fn exposed(&self) -> impl Iterator<Item = &CheckResult> {
+        self.once_up.iter().filter(|result| result.exposes())
+    }
+
+    /// Of a VPN that is not ACTIVE: what else matters once it is.
+    pub fn later(&self) -> impl Iterator<Item = &CheckResult> {
+        self.once_up.iter().filter(|result| !result.exposes())
+    }
+
+    /// Every fault, those that expose the VPN first.
+    pub fn faults(&self) -> impl Iterator<Item = (Check, &Fault)> {
+        let all = self.exposed().chain(&self.findings).chain(self.later());
+        all.filter_map(|result| Some((result.check, result.fault()?)))
     }
 
     pub fn rules(&self) -> Vec<MissingRule> {

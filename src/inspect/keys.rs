@@ -118,6 +118,10 @@ impl Keys {
         }
     }
 
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable(_))
+    }
+
     /// Whether a key is known to others who were never told it.
     pub const fn is_public(&self) -> bool {
         matches!(self, Self::Read { weakness: Some(Weakness::Public), .. })

@@ -21,6 +21,10 @@ impl CheckResult {
         }
     }
 
+    pub(super) fn exposes(&self) -> bool {
+        self.fault().is_some_and(|fault| fault.weight == Weight::Exposes)
+    }
+
     /// Whether it may be why there is no tunnel. Security groups, routes and ranges that two connections share count
     /// only once there is one.
     pub(super) fn may_keep_down(&self) -> bool {
@@ -32,15 +36,15 @@ impl CheckResult {
     }
 
     /// Sorts the likeliest cause first: by weight; within each, security before convenience, causes before consequences, then
-    /// in the order of the checks.
-    pub(super) fn likelihood(&self) -> (Weight, bool, FaultRole, usize) {
+    /// in the order of the checks. Where nothing is down, what exposes the VPN comes before everything else.
+    pub(super) fn likelihood(&self, is_active: bool) -> (bool, Weight, bool, FaultRole, usize) {
         let (weight, role) = self.fault().map_or((Weight::Warns, FaultRole::Cause), |fault| (fault.weight, fault.role));
         let is_security = matches!(weight, Weight::Exposes | Weight::Warns) && self.check.is_security();
         let role = match role {
             FaultRole::LastResort | FaultRole::Consequence if weight == Weight::Stops => role,
             _ => FaultRole::Cause,
         };
-        (weight, !is_security, role, self.check.place())
+        (!(is_active && weight == Weight::Exposes), weight, !is_security, role, self.check.place())
     }
 }
 

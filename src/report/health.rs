@@ -168,8 +168,9 @@ impl Health {
     }
 
     fn diagnosis(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Diagnosis { condition, findings, once_up, unseen, ping, .. } = &self.diagnosis;
+        let Diagnosis { condition, findings, unseen, ping, .. } = &self.diagnosis;
         writeln!(f, "{}", self.diagnosis.conclusion(&self.vpn))?;
+        self.diagnosis.exposed().try_for_each(|result| self.found("EXPOSED: ", result, f))?;
         for (number, result) in findings.iter().enumerate() {
             self.found(&format!("{}. ", number + 1), result, f)?;
         }
@@ -179,10 +180,10 @@ impl Health {
             "{}",
             if findings.is_empty() { String::new() } else { format!(" To list all: {}", self.vpn.command("status")) }
         )?;
-        if !once_up.is_empty() {
+        if self.diagnosis.later().next().is_some() {
             writeln!(f, "\nOnce it is up (nothing of this keeps it down):")?;
         }
-        once_up.iter().try_for_each(|result| self.found("- ", result, f))?;
+        self.diagnosis.later().try_for_each(|result| self.found("- ", result, f))?;
         let open: Vec<(Check, &str)> = self.diagnosis.open().collect();
         // A run that has just become ACTIVE leaves no doubt that was not there before.
         let unseen =

@@ -139,6 +139,10 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
     let theme = scene.theme;
     let mut lines = headline(scene, open, vpn, diagnosis, columns);
     let chosen = open.finding();
+    for fault in diagnosis.exposed().filter_map(CheckResult::fault) {
+        lines.push(Line::default());
+        lines.extend(found(scene, vpn, diagnosis, fault, "   ", columns));
+    }
     for (at, finding) in diagnosis.findings.iter().enumerate() {
         if let Some(fault) = finding.fault() {
             lines.push(Line::default());
@@ -146,11 +150,11 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
             lines.extend(found(scene, vpn, diagnosis, fault, &format!("{pointer} {}", at + 1), columns));
         }
     }
-    if !diagnosis.once_up.is_empty() {
+    if diagnosis.later().next().is_some() {
         let title = Line::styled("Once it is up (none of this keeps it down)", theme.title());
         lines.extend([Line::default(), title]);
     }
-    for fault in diagnosis.once_up.iter().filter_map(CheckResult::fault) {
+    for fault in diagnosis.later().filter_map(CheckResult::fault) {
         lines.push(Line::default());
         lines.extend(found(scene, vpn, diagnosis, fault, "   ", columns));
     }

@@ -112,8 +112,7 @@ fn chosen(journey: &mut Journey) {
 
 /// The same, and answers that these VPNs have it.
 fn compared(journey: &mut Journey, public: &[&str]) {
-    chosen(journey);
-    let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    let (request, vpns) = keys_asked(journey);
     let keys = vpns.iter().map(|vpn| {
         let is_public = public.contains(&vpn.name.as_str());
         let keys = if is_public {
@@ -124,6 +123,17 @@ fn compared(journey: &mut Journey, public: &[&str]) {
         (vpn.handle(), keys)
     });
     journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys.collect())));
+    if !public.is_empty() {
+        chosen(journey);
+    }
+}
+
+fn keys_asked(journey: &mut Journey) -> (RequestId, Vec<osvpn::inspect::Vpn>) {
+    let place = journey.effects.iter().rposition(|effect| matches!(effect, Effect::CompareKeys(..))).unwrap();
+    match journey.effects.remove(place) {
+        Effect::CompareKeys(request, vpns) => (request, vpns),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -181,14 +191,24 @@ fn after_one_that_is_not_done_no_other_is_begun() {
 #[test]
 fn where_nobody_has_the_public_key_that_is_said() {
     let mut journey = listed(healthy());
+    let has_line = |journey: &Journey| titles(journey).contains(&"public keys".to_owned());
+    assert!(!has_line(&journey), "not before the keys are read");
     compared(&mut journey, &[]);
+    assert!(!has_line(&journey), "nor where nobody has it");
     let told = |journey: &Journey| journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
-    assert!(told(&journey).contains("No VPN of this project has the well-known key"), "{}", told(&journey));
-    journey.enter();
+    let mut journey = listed(healthy());
     compared(&mut journey, &["office"]);
     assert!(told(&journey).contains("once its peer knows"), "{}", told(&journey));
+    let Content::List(picker) = journey.model.content() else { panic!() };
+    let line = |title: &str| picker.lines().iter().find(|line| line.title == title).unwrap();
+    assert!(line("public keys").aside.starts_with("1 VPN "), "{:?}", line("public keys"));
+    let mark = journey.reason(line("office"));
+    assert!(
+        mark.starts_with("the pre-shared key is public") && mark.contains("and 1 more"),
+        "what exposes it is first: {mark}"
+    );
     let mut blind = listed(half_read(Some(Error::new(ErrorKind::Timeout, "slow"))));
-    chosen(&mut blind);
+    compared(&mut blind, &["office"]);
     assert!(told(&blind).contains("Porirua could not be read"), "{}", told(&blind));
 }
 
@@ -238,8 +258,7 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
 #[test]
 fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same() {
     let unreadable = |journey: &mut Journey, wait: u64| {
-        chosen(journey);
-        let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+        let (request, vpns) = keys_asked(journey);
         journey.types("?").send(Message::Tick(Duration::from_secs(wait)));
         let why = || Keys::Unreadable(Box::new(Error::new(ErrorKind::Timeout, "slow")));
         journey.send(Message::Vpns(VpnsMessage::KeysCompared(
@@ -249,14 +268,18 @@ fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same(
     };
     let told = |journey: &Journey| journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     let mut journey = listed(two_pairs());
-    unreadable(&mut journey, 90);
-    journey.esc();
+    unreadable(&mut journey, 20);
+    chosen(journey.esc());
     assert!(told(&journey).contains("could not be read: slow"), "{}", told(&journey));
 
+    // What has grown old is read once more, the keys too.
     let mut late = listed(two_pairs());
+    compared(&mut late, &["hlz-por"]);
+    late.esc().send(Message::Tick(Duration::from_secs(300)));
     chosen(&mut late);
-    let Some(Effect::CompareKeys(request, vpns)) = late.effects.pop() else { panic!("{:?}", late.effects) };
-    late.send(Message::Tick(Duration::from_secs(300)));
+    late.inspected(two_pairs());
+    let (request, vpns) = keys_asked(&mut late);
+    late.send(Message::Tick(Duration::from_secs(600)));
     late.types("?").esc();
     assert!(!late.effects.iter().any(|effect| matches!(effect, Effect::Inspect(_))), "the comparison goes on");
     let public = || Keys::Read { equal: Some(true), weakness: Some(Weakness::Public), rivals: Vec::new() };

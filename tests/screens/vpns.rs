@@ -172,10 +172,9 @@ fn all_public(journey: &mut Journey) {
 #[test]
 fn all_public_keys_are_replaced_one_vpn_after_the_other() {
     let mut journey = listed(two_pairs());
-    journey.press("4");
-    screen("vpns-comparing-keys", journey.after(11.2));
     all_public(&mut journey);
-    screen("public-keys-question", &mut journey);
+    screen("vpns-public-keys", journey.after(11.2));
+    screen("public-keys-question", journey.press("4"));
     let mut first = agreed(&mut journey);
     event(&mut journey, Event::Finished(0, End::Changed, TOOK));
     first.progress.finish(0, End::Changed);
@@ -184,8 +183,8 @@ fn all_public_keys_are_replaced_one_vpn_after_the_other() {
     screen("public-keys-second", journey.after(12.6));
 
     let mut failed = listed(two_pairs());
-    failed.press("4");
     all_public(&mut failed);
+    failed.press("4");
     let first = agreed(&mut failed);
     event(&mut failed, Event::Failed(0, server_error(), TOOK));
     failed.send(Message::Rested(Err(ChangeError::Failed(0, Box::new(server_error()))), Box::new(first)));

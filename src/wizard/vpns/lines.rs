@@ -8,7 +8,7 @@ use super::super::picker::{About, Choice, Line};
 use super::YourVpns;
 use crate::cloud::RegionId;
 use crate::engine::interruption::{Interruption, State};
-use crate::inspect::{Inspection, OtherHalf, Side, Vpn};
+use crate::inspect::{Exposures, Inspection, Keys, OtherHalf, Side, Vpn, Weight, checks};
 use crate::plan::{Finding, Half, Labels, Place};
 
 impl YourVpns {
@@ -17,8 +17,12 @@ impl YourVpns {
         let inspection = &seen.inspection;
         let twins = twins(inspection.vpns.iter().map(|vpn| vpn.name.as_str()));
         let vpns = inspection.vpns.iter();
-        let mut lines: Vec<Line> =
-            vpns.map(|vpn| vpn_line(labels, inspection, vpn, twins.contains(vpn.name.as_str()))).collect();
+        let mut lines: Vec<Line> = vpns
+            .map(|vpn| {
+                let mark = self.mark(inspection, vpn);
+                vpn_line(labels, inspection, vpn, twins.contains(vpn.name.as_str()), mark)
+            })
+            .collect();
         if lines.is_empty() && !inspection.surveys.is_empty() && inspection.awaited.is_empty() {
             let detail = vec![about("Creates", "a VPN between two regions of this project")];
             lines.push(Line::new(Choice::Make, "create one", "", About { detail, ..About::default() }));
@@ -42,15 +46,7 @@ impl YourVpns {
         }
         let awaited = |region| Line { pending: true, ..of_region(labels, region, About::default()) };
         lines.extend(inspection.awaited.iter().map(awaited));
-        if !inspection.vpns.is_empty() {
-            let detail = vec![
-                about("Reads", "the key of every VPN; it is compared and never shown"),
-                about("Finds", "VPNs with pre_shared_key, which that script sets for everybody"),
-                about("Then", "asks whether to set a new key for each"),
-            ];
-            let about = About { detail, ..About::default() };
-            lines.push(Line::new(Choice::PublicKeys, "public keys", "replace the key of create-vpn.sh", about));
-        }
+        lines.extend(self.public_keys_line());
         let unused: Vec<_> = inspection.unused.iter().filter(|object| !seen.unfinished.needs(object)).collect();
         if !unused.is_empty() {
             let count = unused.len();
@@ -63,6 +59,46 @@ impl YourVpns {
             lines.push(Line::new(Choice::Unused, title, "not used by any connection", about));
         }
         lines
+    }
+}
+
+impl YourVpns {
+    /// Only if there is a key that everybody knows, or one that could not be read and may be.
+    fn public_keys_line(&self) -> Option<Line> {
+        let count = |has: fn(&Keys) -> bool| {
+            let keys = self.keys.ready().into_iter().flatten();
+            match keys.filter(|(_, keys)| has(keys)).count() {
+                0 => None,
+                1 => Some("1 VPN".to_owned()),
+                count => Some(format!("{count} VPNs")),
+            }
+        };
+        let public = count(Keys::is_public).map(|vpns| format!("{vpns} with the key that everybody knows"));
+        let unread = count(Keys::is_unreadable).map(|vpns| format!("the keys of {vpns} could not be read"));
+        let aside = public.into_iter().chain(unread).join("; ");
+        let detail = vec![
+            about("Means", "guides and create-vpn.sh give the same key to everybody"),
+            about("Then", "asks whether to set a new key for each"),
+        ];
+        let about = About { detail, ..About::default() };
+        (!aside.is_empty()).then(|| Line::new(Choice::PublicKeys, "public keys", aside, about))
+    }
+
+    /// The worst of what is wrong with a VPN, what exposes it first. Half of one tells nothing yet.
+    fn mark(&self, inspection: &Inspection, vpn: &Vpn) -> Option<Finding> {
+        if !inspection.awaited.is_empty() || inspection.may_lack_a_half(vpn) {
+            return None;
+        }
+        let diagnosis = inspection.diagnose(vpn, self.keys_of(vpn), &Exposures::new());
+        // A half that is missing is said anyway.
+        let mut faults = diagnosis.faults().filter(|(check, _)| *check != checks::HALVES);
+        let (_, worst) = faults.next()?;
+        let text = match faults.count() {
+            0 => worst.seen.clone(),
+            more => format!("{}; and {more} more", worst.seen),
+        };
+        let place = Place::Region(Half::A);
+        Some(if worst.weight == Weight::Warns { Finding::notice(place, text) } else { Finding::warning(place, text) })
     }
 }
 
@@ -83,7 +119,7 @@ pub fn unknown(labels: &Labels, inspection: &Inspection) -> String {
     format!("{unknown}, of which nothing is known")
 }
 
-fn vpn_line(labels: &Labels, inspection: &Inspection, vpn: &Vpn, is_twin: bool) -> Line {
+fn vpn_line(labels: &Labels, inspection: &Inspection, vpn: &Vpn, is_twin: bool, mark: Option<Finding>) -> Line {
     let is_half_known = inspection.may_lack_a_half(vpn);
     let side = |side: &Side| format!("{} {}", labels.name(&side.region), ranges(side.local.as_deref()));
     let across = match &vpn.other_half {
@@ -106,6 +142,7 @@ fn vpn_line(labels: &Labels, inspection: &Inspection, vpn: &Vpn, is_twin: bool) 
     for problem in vpn.ambiguity().map(|ambiguity| ambiguity.to_string()).into_iter().chain(vpn.doubled()) {
         line.findings.push(Finding::warning(Place::Region(Half::B), problem));
     }
+    line.findings.extend(mark);
     for (half, side) in vpn.sides() {
         let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
         let router = side.router.as_ref().map_or("router unknown", |router| router.name.as_str());
@@ -119,7 +156,7 @@ fn vpn_line(labels: &Labels, inspection: &Inspection, vpn: &Vpn, is_twin: bool) 
             line.detail.push(about("Where", format!("outside, or in {}", unknown(labels, inspection))));
         }
     }
-    line.detail.push(about("Created by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
+    line.detail.push(about("Created by", created_by(vpn)));
     Line::new(Choice::Vpn(vpn.handle()), name, aside, line)
 }
 
@@ -139,6 +176,17 @@ fn creation_line(creation: &Interruption) -> Line {
         "",
         About { detail, findings: vec![finding] },
     )
+}
+
+/// By its marker, or by the kind of its connections.
+fn created_by(vpn: &Vpn) -> &'static str {
+    if vpn.id.is_some() {
+        "osvpn"
+    } else if vpn.sides().any(|(_, side)| side.is_legacy()) {
+        "create-vpn.sh, or by hand (legacy: without endpoint groups)"
+    } else {
+        "something else, such as the openstack command"
+    }
 }
 
 pub fn ranges(ranges: Option<&[ipnet::IpNet]>) -> String {

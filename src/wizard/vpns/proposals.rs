@@ -40,7 +40,7 @@ impl YourVpns {
             match &self.keys {
                 Remote::Ready(_) => {}
                 Remote::Loading { .. } => return,
-                Remote::NotAsked | Remote::Failed(_) => return self.compare_keys(wizard),
+                Remote::NotAsked | Remote::Failed(_) => return self.compare_keys(wizard.shell),
             }
         }
         let open = self.open.as_ref();

@@ -1,35 +1,40 @@
 //! All VPNs that have the key everybody knows: found by reading every key, and given new ones after one question.
 
 use super::super::Effect;
-use super::super::remote::{Remote, RequestId};
+use super::super::remote::RequestId;
+use super::super::shell::Shell;
 use super::{Intent, Surroundings, YourVpns};
 use crate::change::{Refused, Rescue, Sas, rotate_public_keys};
-use crate::inspect::{Exposures, Inspection, Keys};
+use crate::inspect::{Exposures, Keys, Vpn};
 use crate::plan::psk::NONE_PUBLIC;
 
 impl YourVpns {
     pub(in crate::wizard) fn want_new_keys(&mut self, wizard: &mut Surroundings<'_>) {
-        self.keys = Remote::NotAsked;
         self.want(Intent::PublicKeys(Sas::Keep), wizard);
+        if self.keys.is_loading() {
+            wizard.shell.say("Reading the key of each VPN; a moment.");
+        }
     }
 
-    /// Reads the keys of all VPNs. One that cannot be seen would keep the public key unnoticed.
-    pub(super) fn compare_keys(&mut self, wizard: &mut Surroundings<'_>) {
-        let Some(Inspection { vpns, unread, .. }) = self.seen().map(|seen| &seen.inspection) else {
-            return;
-        };
-        if let Some((region, why)) = unread.first() {
-            let region = wizard.shell.labels.name(region);
-            let text = format!("{region} could not be read, so its VPNs would be missed: {why}");
-            self.intent = None;
-            wizard.refuse(Refused(vec![text]));
-            return;
+    /// Reads the keys of all VPNs, because the list says which are no secret.
+    pub(super) fn compare_keys(&mut self, shell: &mut Shell) {
+        let vpns = self.seen().map(|seen| seen.inspection.vpns.clone()).filter(|vpns| !vpns.is_empty());
+        if let Some(vpns) = vpns {
+            let request = shell.out.request();
+            self.keys.ask(request, shell.now);
+            shell.out.push(Effect::CompareKeys(request, vpns));
         }
-        let vpns = vpns.clone();
-        let request = wizard.shell.out.request();
-        self.keys.ask(request, wizard.shell.now);
-        wizard.shell.say("Reading the key of each VPN; a moment.");
-        wizard.shell.out.push(Effect::CompareKeys(request, vpns));
+    }
+
+    /// How many VPNs have the key that everybody knows, as far as the keys have been read.
+    pub fn public_keys(&self) -> usize {
+        self.keys.ready().map_or(0, |keys| keys.iter().filter(|(_, keys)| keys.is_public()).count())
+    }
+
+    pub(super) fn keys_of(&self, vpn: &Vpn) -> &Keys {
+        let handle = vpn.handle();
+        let known = self.keys.ready().and_then(|keys| keys.iter().find(|(of, _)| *of == handle));
+        known.map_or(&Keys::Unread, |(_, keys)| keys)
     }
 
     pub(super) fn keys_compared(
@@ -43,6 +48,7 @@ impl YourVpns {
             return;
         }
         if self.keys.answer(request, Ok(keys)) {
+            wizard.refresh_lists();
             self.propose_once_known(wizard);
         }
     }
@@ -73,6 +79,12 @@ impl YourVpns {
     /// Asks whether to give new keys to those that need one.
     pub(super) fn propose_new_keys(&self, sas: Sas, wizard: &mut Surroundings<'_>) {
         let (Some(seen), Some(keys)) = (self.seen(), self.keys.ready()) else { return };
+        // One that cannot be seen would keep the public key unnoticed.
+        if let Some((region, why)) = seen.inspection.unread.first() {
+            let region = wizard.shell.labels.name(region);
+            let text = format!("{region} could not be read, so its VPNs would be missed: {why}");
+            return wizard.refuse(Refused(vec![text]));
+        }
         let known = keys.iter().filter_map(|(handle, keys)| Some((seen.inspection.select(handle).ok()?, keys)));
         match rotate_public_keys(&seen.inspection, known, &seen.unfinished, sas) {
             Ok(rescue) if rescue.proposals.is_empty() => wizard.nothing_to_do(vec![NONE_PUBLIC.to_owned()]),

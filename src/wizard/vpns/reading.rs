@@ -76,6 +76,9 @@ impl YourVpns {
         self.reopen(wizard);
         wizard.refresh_lists();
         self.propose_once_known(wizard);
+        if matches!(self.keys, Remote::NotAsked) {
+            self.compare_keys(wizard.shell);
+        }
         self.verify_several(wizard);
     }
 
