@@ -692,3 +692,26 @@ async fn a_journal_that_was_tampered_with_is_refused_and_cannot_harm_the_termina
         assert!(ran.err.lines().all(|line| !line.starts_with("ated")), "{}", ran.err);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resuming_reads_what_the_vpn_names_with_and_without_its_journal() {
+    for has_journal in [true, false] {
+        let scene = Scene::new().await;
+        let plan = site_to_site(scene.home.path());
+        let _lost = scene.kill_at(plan, "POST", "ipsec-site-connections", REGIONS[1], 1, false).await;
+        if !has_journal {
+            std::fs::remove_file(&scene.journals()[0]).unwrap();
+        }
+        scene.cloud.clear_requests();
+        let ran = run(scene.osvpn(&["resume", "test-vpn", "--wait", "0"])).await;
+        assert!(matches!(ran.code, 0 | 3), "{}{}", ran.out, ran.err);
+        let asked = scene.cloud.requests();
+        let is_whole = |path: &str| {
+            ["/routers?", "/subnets?", "/ports?", "/networks?"].iter().any(|list| path.contains(list))
+                && ["&id=", "device_id=", "fixed_ips="].iter().all(|filter| !path.contains(filter))
+        };
+        let whole: Vec<&str> = asked.iter().map(|one| one.path.as_str()).filter(|path| is_whole(path)).collect();
+        assert_eq!(whole, [""; 0], "with a journal: {has_journal}");
+        assert_eq!(scene.made(), 12);
+    }
+}

@@ -8,7 +8,7 @@ use itertools::Itertools;
 use super::journal::JournalError;
 use super::read_shared_keys;
 use super::resume::KeyError;
-use crate::cloud::{By, Cloud, Detail, Error, Hidden, Id, Inventory, Region, RegionId, VpnService};
+use crate::cloud::{By, Cloud, Detail, Error, Hidden, Id, Inventory, OtherSubnets, Region, RegionId, VpnService};
 use crate::plan::file::{FileError, PlanFile};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::shell::osvpn;
@@ -81,17 +81,18 @@ pub(crate) fn refusals(findings: &[Finding]) -> Vec<String> {
 
 pub type RegionRead = (RegionId, Inventory, Detail);
 
-/// Everything about those regions; one that the cloud does not have is left out.
+/// The VPNs of those regions, and the routers and subnets around them; a region that the cloud does not have is left out.
 ///
 /// # Errors
 /// If one of them cannot be read, or its VPN objects cannot be seen, or it is one of the cloud's regions but for upper and lower case.
-pub async fn read<'a>(
+pub async fn read_vpns<'a>(
     cloud: &Cloud,
     regions: impl IntoIterator<Item = &'a RegionId>,
 ) -> Result<Vec<RegionRead>, PrepareError> {
     read_each(cloud, regions, |region| async move {
-        let (inventory, detail) = tokio::try_join!(region.inventory_with_interfaces(), region.detail())?;
-        Ok((region.id().clone(), inventory, detail))
+        let survey = async { region.survey(region.vpn_lists().await?, OtherSubnets::OfRouters).await };
+        let (survey, detail) = tokio::try_join!(survey, region.room())?;
+        Ok((region.id().clone(), survey.inventory, detail))
     })
     .await
 }
@@ -100,7 +101,7 @@ pub async fn read<'a>(
 /// before anything is said of it.
 ///
 /// # Errors
-/// As [`read`]; and if the file names what does not exist or is not clear.
+/// As [`read_vpns`]; and if the file names what does not exist or is not clear.
 pub async fn resolve(
     cloud: &Cloud,
     file: &PlanFile,
@@ -117,7 +118,11 @@ pub async fn resolve(
     {
         return Ok((draft, named));
     }
-    let regions = read(cloud, file.regions()).await?;
+    let regions = read_each(cloud, file.regions(), |region| async move {
+        let (inventory, detail) = tokio::try_join!(region.inventory_with_interfaces(), region.detail())?;
+        Ok((region.id().clone(), inventory, detail))
+    });
+    let regions = regions.await?;
     let draft = file.resolve(&known(&regions), profiles, psk.clone()).map_err(PrepareError::File)?;
     Ok((draft, regions))
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::discover::{Found, forget_gone};
 use super::journal::{Claim, JournalError, Record, Stage};
-use super::prepare::{PrepareError, RegionRead, check, known, read, with_shared_key};
+use super::prepare::{PrepareError, RegionRead, check, read_vpns, resolve, with_shared_key};
 use super::{Changing, Direction, Made, Progress};
 use crate::change::{Change, Subject};
 use crate::cloud::vpnaas::is_marked;
@@ -137,26 +137,29 @@ impl Resumable {
     pub async fn draft(&self, profile: Option<Profile>, cloud: &Cloud) -> Result<Drafted, PrepareError> {
         let (profiles, halves) = (Profiles::built_in()?, self.change().halves());
         let mut progress = self.progress(cloud.limits());
-        let existing = forget_gone(&mut progress, cloud).await;
-        existing.map_err(|error| PrepareError::request("looking for what exists", error))?;
-        let mut regions = read(cloud, halves.values()).await?;
         let psk = Psk::generate();
+        let existing = async {
+            let existing = forget_gone(&mut progress, cloud).await;
+            existing.map_err(|error| PrepareError::request("looking for what exists", error))
+        };
+        let read = async {
+            match self {
+                Self::Journal(_, record) => {
+                    let file = record.plan().map_err(|error| PrepareError::File(vec![error]))?;
+                    resolve(cloud, &file, &profiles, &psk).await
+                }
+                Self::Found(found, _) => {
+                    let regions = read_vpns(cloud, halves.values()).await?;
+                    Ok((rebuild::draft(found, cloud, &regions, &profiles, psk.clone()).await?, regions))
+                }
+            }
+        };
+        let ((), (mut draft, mut regions)) = tokio::try_join!(existing, read)?;
         let vpn = match &self.change().subject {
             Subject::Marked(vpn) => vpn.clone(),
             Subject::Unmarked(id) => VpnId::new(id.as_str()),
         };
-        let mut draft = match self {
-            Self::Journal(_, record) => {
-                forget_own(&mut regions, &vpn, &progress);
-                let file = record.plan().map_err(|error| PrepareError::File(vec![error]))?;
-                file.resolve(&known(&regions), &profiles, psk).map_err(PrepareError::File)?
-            }
-            Self::Found(found, _) => {
-                let draft = rebuild::draft(found, cloud, &regions, &profiles, psk).await?;
-                forget_own(&mut regions, &vpn, &progress);
-                draft
-            }
-        };
+        forget_own(&mut regions, &vpn, &progress);
         if let Some((profile, policy)) = profile.and_then(|profile| Some((profile, profiles.get(profile)?))) {
             (draft.profile, draft.policy) = (profile, policy.clone());
             progress.reconsider_policies();
