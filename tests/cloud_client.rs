@@ -1,5 +1,7 @@
 //! What the client makes of a cloud that is slow, broken, short of tokens or full.
 
+mod http2;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
@@ -318,9 +320,8 @@ async fn a_write_whose_answer_is_cut_or_never_comes_is_doubtful_and_says_how_it_
     }
 }
 
-/// An https server that signs in, and sends what is no TLS in place of (the rest of) every other answer. Its certificate
-/// is only good for a client that takes any.
-fn breaking_tls(before: &'static str) -> String {
+/// What a server needs for TLS. Its certificate is only good for a client that takes any.
+fn tls_of_a_server() -> ServerConfig {
     #[derive(Debug)]
     struct Anything(Arc<CertifiedKey>);
     impl ResolvesServerCert for Anything {
@@ -334,7 +335,12 @@ fn breaking_tls(before: &'static str) -> String {
     let key = provider.key_provider.load_private_key(PrivatePkcs8KeyDer::from(key).into()).unwrap();
     let certified = CertifiedKey::new(vec![CertificateDer::from(vec![0x30, 0])], key);
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_no_client_auth().with_cert_resolver(Arc::new(Anything(Arc::new(certified)))));
+    config.with_no_client_auth().with_cert_resolver(Arc::new(Anything(Arc::new(certified))))
+}
+
+/// An https server that signs in, and sends what is no TLS in place of (the rest of) every other answer.
+fn breaking_tls(before: &'static str) -> String {
+    let config = Arc::new(tls_of_a_server());
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     let token = catalogue(&url).to_string();
