@@ -238,6 +238,27 @@ async fn objects_are_asked_for_by_id_in_short_addresses_side_by_side() {
 }
 
 #[tokio::test]
+async fn a_name_or_range_of_the_project_does_not_mean_that_of_another() {
+    let neutron = |request: &Request, _| {
+        let subnet = |(id, name, cidr, project): (&str, &str, &str, &str)| json!({"id": id, "name": name, "network_id": "n", "cidr": cidr, "project_id": project});
+        let all = [
+            ("own", "web", "10.0.0.0/24", "mine"),
+            ("a", "web", "10.0.1.0/24", "other"),
+            ("b", "db", "10.0.1.0/24", "other"),
+            ("c", "db", "10.0.0.0/24", "another"),
+        ];
+        if request.uri().path() == "/v2.0/subnets" { ok(json!({"subnets": all.map(subnet)})) } else { empty(request) }
+    };
+    let region = region(&stub(neutron, StatusCode::CREATED).await.url, limits()).await;
+    for (by, expected) in [(By::Name, "b c own"), (By::Cidr, "a b own"), (By::Id, "a b c own")] {
+        let found = region.subnets(by, &["asked"]).await.unwrap();
+        let mut ids: Vec<&str> = found.iter().map(|subnet| subnet.id.as_str()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids.join(" "), expected, "{by:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_region_without_vpnaas_is_empty_and_one_whose_vpn_list_is_lost_is_an_error() {
     for (alias, expected) in [("router", None), ("vpnaas", Some(ErrorKind::NotFound))] {
         let neutron = move |request: &Request, _| match request.uri().path() {

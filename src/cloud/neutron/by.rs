@@ -1,6 +1,6 @@
 //! Reads objects by their ids or names, and routers' interfaces: what a question needs, where a list of all would take long.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use futures::future::try_join_all;
@@ -20,7 +20,7 @@ pub(super) const INTERFACE_OWNERS: [&str; 3] =
 const ROUTERS_A_REQUEST: usize = 25;
 
 /// How many bytes of a query a filter may take, so that an address stays below the 2,000 that every proxy lets pass.
-const LONGEST_FILTER: usize = 1_500;
+const LONGEST_FILTER: usize = 1_700;
 
 /// The attribute by which objects are asked for: one that every release declares a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,10 +117,18 @@ impl Region {
     }
 
     /// The subnets with one of those values that can be seen, whosever they are, without those of external networks and
-    /// `OVN`'s transit subnets.
+    /// `OVN`'s transit subnets. A name or range that the project has itself does not mean that of another project.
     pub async fn subnets(&self, by: By, values: &[impl AsRef<str>]) -> Result<Vec<Subnet>, Error> {
         let mut subnets = self.matching::<WireSubnet>("subnets", by, values).await?.items;
         subnets.retain(|subnet| subnet.external != Some(true) && !subnet.is_transit());
+        let is_own = |subnet: &WireSubnet| subnet.belongs_to(self.cloud().project_id());
+        let value = |subnet: &WireSubnet| match by {
+            By::Id => subnet.id.to_string(),
+            By::Name => subnet.key().0.to_owned(),
+            By::Cidr => subnet.cidr.to_string(),
+        };
+        let own: BTreeSet<String> = subnets.iter().filter(|subnet| is_own(subnet)).map(value).collect();
+        subnets.retain(|subnet| is_own(subnet) || !own.contains(&value(subnet)));
         subnets.sort_by(|a, b| a.key().cmp(&b.key()));
         Ok(subnets.into_iter().map(WireSubnet::into_subnet).collect())
     }
