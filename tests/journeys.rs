@@ -8,6 +8,7 @@ mod interfaces;
 mod keys;
 mod lists;
 mod run;
+mod short_way;
 mod sign_in;
 mod start;
 mod vpns;

@@ -7,7 +7,6 @@ use super::findings::{Finding, Place};
 use super::fit::PolicyScope;
 use super::{
     Far, Half, HalfDraft, HalfPlan, Known, Labels, Outer, Peer, PeerAddress, Plan, PlanDraft, ServicePlan, VpnId,
-    VpnName,
 };
 use super::{checks, cidr, peer, sharing};
 
@@ -74,7 +73,7 @@ impl Plan {
         };
         found.extend(draft.policy.findings(&setting));
         found.extend(draft.psk.caution().map(|text| Finding::warning(Place::Key, text)));
-        found.extend(name_finding(&draft.name, known));
+        found.extend(checks::name(&draft.name, known));
         let findings = sorted(found);
         if findings.iter().any(Finding::is_refusal) {
             return Err(findings);
@@ -268,18 +267,6 @@ fn peer_findings(peer: &Peer) -> Vec<Finding> {
         found.push(Finding::refusal(Place::PeerCidrs, problem.to_string()));
     }
     found
-}
-
-fn name_finding(name: &VpnName, known: &[Known<'_>]) -> Option<Finding> {
-    let prefix = format!("{name}_");
-    let same =
-        |known: &&Known<'_>| known.inventory.connections.iter().any(|connection| connection.name.starts_with(&prefix));
-    let known = known.iter().find(same)?;
-    let text = format!(
-        "{} already has a connection whose name starts with {prefix}; another name would tell them apart",
-        known.region
-    );
-    Some(Finding::warning(Place::Name, text))
 }
 
 /// Refusals first, each said once.

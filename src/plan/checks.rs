@@ -13,7 +13,7 @@ use itertools::Itertools;
 
 use super::cidr;
 use super::findings::{Finding, Place};
-use super::names::Half;
+use super::names::{Half, VpnName};
 use super::shell::openstack;
 use crate::cloud::{Detail, Id, Interfaces, Inventory, Kind, RegionId, Router, Status, Subnet};
 
@@ -121,6 +121,19 @@ fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
 
 const fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
+}
+
+/// That a VPN of that name exists: commands name a VPN by it.
+pub fn name(name: &VpnName, known: &[Known<'_>]) -> Option<Finding> {
+    let prefix = format!("{name}_");
+    let same =
+        |known: &&Known<'_>| known.inventory.connections.iter().any(|connection| connection.name.starts_with(&prefix));
+    let known = known.iter().find(same)?;
+    let text = format!(
+        "{} already has a connection whose name starts with {prefix}; another name would tell them apart",
+        known.region
+    );
+    Some(Finding::warning(Place::Name, text))
 }
 
 pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {

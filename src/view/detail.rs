@@ -10,7 +10,7 @@ use super::text::{labelled, paragraph, width};
 use super::{Scene, document};
 use crate::wizard::picker::{Choice, Line as Candidate, Picker};
 
-pub(super) fn draw(scene: Scene<'_>, picker: &Picker, beside: bool, area: Rect, frame: &mut Frame<'_>) {
+pub(super) fn draw(scene: Scene<'_>, picker: &Picker, beside: bool, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
     let area = if beside {
         let edge: Vec<Line<'_>> = (0..area.height).map(|_| Line::styled(theme.glyphs.vertical, theme.dim())).collect();
@@ -23,9 +23,9 @@ pub(super) fn draw(scene: Scene<'_>, picker: &Picker, beside: bool, area: Rect, 
         frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), rule);
         rest
     };
-    if let Some(line) = picker.current() {
-        document::draw(scene, &lines(scene, line, usize::from(area.width)), 0, ("", ""), area, frame);
-    }
+    let Some(line) = picker.current() else { return 0 };
+    let lines = lines(scene, line, usize::from(area.width));
+    document::draw(scene, &lines, scene.model.shell.scroll, ("Shift-Up", "Shift-Down"), area, frame)
 }
 
 pub(super) fn lines(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<Line<'static>> {

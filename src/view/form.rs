@@ -15,11 +15,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 use tui_input::Input;
 
-use super::Scene;
 use super::area::Area;
 use super::text::{beginning, fit, hanging, paragraph, scrolled, width};
+use super::{Scene, document};
 use crate::engine;
-use crate::plan::{VpnName, psk};
+use crate::plan::{Severity, VpnName, psk};
 use crate::wizard::Form;
 use crate::wizard::fields::Field;
 use crate::wizard::screen::Screen;
@@ -111,7 +111,10 @@ fn help(scene: Scene<'_>, field: Field, area: Rect, frame: &mut Frame<'_>) {
         Some(problem) => {
             hanging(Span::styled(format!("{} ", theme.glyphs.bad), theme.bad()), &problem, columns, theme.title())
         }
-        None => paragraph(model.field_help(field), columns, theme.dim()),
+        None => match model.remark(field) {
+            Some(remark) => document::finding(scene, Severity::Warning, &remark, columns),
+            None => paragraph(model.field_help(field), columns, theme.dim()),
+        },
     };
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -9,15 +9,15 @@ use ratatui::layout::{Alignment, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::Scene;
-use super::text::fit;
+use super::text::{fit, width};
+use super::{Scene, rail};
 use crate::wizard::Model;
 use crate::wizard::screen::Screen;
 
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let right = right(model);
-    let room = usize::from(area.width).saturating_sub(right.len() + 2);
+    let room = usize::from(area.width).saturating_sub(width(&right) + 2);
     frame.render_widget(Paragraph::new(Line::from(Span::styled(fit(theme, &text(model), room), theme.title()))), area);
     frame.render_widget(Paragraph::new(Line::styled(right, theme.dim())).alignment(Alignment::Right), area);
 }
@@ -33,8 +33,11 @@ fn right(model: &Model) -> String {
         _ => {}
     }
     let steps: Vec<Screen> = model.route().screens().into_iter().filter(|step| *step != Screen::Work).collect();
-    let at = steps.iter().position(|step| *step == model.screen());
-    at.map_or_else(String::new, |at| format!("{} of {}", at + 1, steps.len()))
+    let Some(at) = steps.iter().position(|step| *step == model.screen()) else { return String::new() };
+    let place = format!("{} of {}", at + 1, steps.len());
+    // In place of the rail that there is no room for.
+    let is_alone = rail::width(model, model.shell.size.0) == 0;
+    if is_alone { format!("{}, {place}", model.screen().name(model.new_vpn.answers.mode)) } else { place }
 }
 
 /// The heading, also while the screen itself cannot be shown.

@@ -20,7 +20,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::area::Area;
-use super::text::{fit, pad, scrolled, width};
+use super::text::{fit, pad, scrolled, width, wrap};
 use super::{Scene, detail, remote};
 use crate::plan::Severity;
 use crate::wizard::Model;
@@ -33,36 +33,60 @@ const WIDE: u16 = 73;
 /// From this height on, an empty row sets the list apart.
 const ROOMY: u16 = 16;
 
-/// Draws the list and the details of the line under the cursor.
-pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
+/// Draws the list and the details of the line under the cursor. Gives back how far the details can be scrolled.
+pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let (top, area) = area.split_top(1);
     if picker.lines().is_empty() {
         remote::draw(scene, scene.model.screen(), area, frame);
-        return;
+        return 0;
     }
     note(scene, picker, top, frame);
     let (_, area) = area.split_top(u16::from(area.height > ROOMY));
-    let total = u16::try_from(picker.lines().len()).unwrap_or(u16::MAX);
     // A VPN's line names both its sides.
     let wide = if scene.model.screen() == Screen::Vpns { 2 * WIDE } else { WIDE };
     if area.width >= wide {
         let (left, right) = area.split_left(area.width / 2);
         let tall = is_tall(picker, left.height);
         list(scene, picker, tall, left.split_left(left.width.saturating_sub(1)).0, frame);
-        detail::draw(scene, picker, true, right, frame);
-    } else {
-        // A short list leaves its rows to the details; a long one leaves them two fifths.
-        let most = area.height - (area.height * 2 / 5).min(area.height);
-        let tall = is_tall(picker, most);
-        let rows = if tall { tall_rows(picker) } else { total }.min(most);
-        let (above, below) = area.split_top(rows);
-        list(scene, picker, tall, above, frame);
-        detail::draw(scene, picker, false, below, frame);
+        return detail::draw(scene, picker, true, right, frame);
     }
+    // A short list leaves its rows to the details; a long one leaves them two fifths.
+    let most = area.height - (area.height * 2 / 5).min(area.height);
+    let tall = is_tall(picker, most);
+    let total = u16::try_from(picker.lines().len()).unwrap_or(u16::MAX);
+    let rows = if tall {
+        let spare = area.height.saturating_sub(detail_rows(scene, picker, area.width));
+        whole_rows(scene, picker, usize::from(area.width)).min(spare).max(tall_rows(picker))
+    } else {
+        total
+    };
+    let rows = rows.min(most);
+    let (above, below) = area.split_top(rows);
+    list(scene, picker, tall, above, frame);
+    detail::draw(scene, picker, false, below, frame)
 }
 
 fn tall_rows(picker: &Picker) -> u16 {
     u16::try_from(picker.lines().len() + picker.tally().with_reason).unwrap_or(u16::MAX)
+}
+
+/// The rows that the details of no line that can be taken exceed, so that moving the cursor does not move the list. Of the
+/// others the list says the most.
+fn detail_rows(scene: Scene<'_>, picker: &Picker, room: u16) -> u16 {
+    let rows = picker
+        .lines()
+        .iter()
+        .filter(|line| line.is_open())
+        .map(|line| detail::lines(scene, line, usize::from(room)).len() + 1);
+    rows.max().and_then(|rows| u16::try_from(rows).ok()).unwrap_or(u16::MAX)
+}
+
+/// The rows of a short list with every reason in full.
+fn whole_rows(scene: Scene<'_>, picker: &Picker, room: usize) -> u16 {
+    let columns = Columns::of(picker, room, true);
+    let of_reason = |(_, text): (Severity, String)| wrap(&text, room.saturating_sub(columns.lead + 2)).len();
+    let rows = picker.lines().iter().map(|line| 1 + reason(scene, line).map_or(0, of_reason));
+    u16::try_from(rows.sum::<usize>()).unwrap_or(u16::MAX)
 }
 
 /// Whether there is room for all reasons below their lines. It goes by the whole list, so that filtering does not change
@@ -113,6 +137,7 @@ pub(super) fn above(scene: Scene<'_>, picker: &Picker) -> Line<'static> {
     let Tally { open, pending, .. } = picker.tally();
     let only = model.only_choice();
     let text = match (model.screen(), marked) {
+        _ if picker.current().is_some_and(|line| line.choice == Choice::Others) => "Enter shows them.".to_owned(),
         _ if open == 0 && model.screen() != Screen::Vpns => {
             "None of these can be selected; the reasons are next to them.".to_owned()
         }
@@ -176,6 +201,17 @@ struct Columns {
     tall: bool,
 }
 
+impl Columns {
+    fn of(picker: &Picker, room: usize, tall: bool) -> Self {
+        let lead = if picker.marked().is_some() { 8 } else { 4 };
+        let Tally { widest, with_reason, .. } = picker.tally();
+        // Beside its line, a reason needs room for its glyph at least.
+        let reasons = if tall || with_reason == 0 { 0 } else { 5 };
+        let (title, aside) = share(widest.0, widest.1, room.saturating_sub(lead + 2 + reasons));
+        Self { lead, title, aside, room, tall }
+    }
+}
+
 fn list(scene: Scene<'_>, picker: &Picker, tall: bool, area: Rect, frame: &mut Frame<'_>) {
     let theme = scene.theme;
     let height = usize::from(area.height);
@@ -185,27 +221,53 @@ fn list(scene: Scene<'_>, picker: &Picker, tall: bool, area: Rect, frame: &mut F
         return;
     }
     let shown = window(picker.shown(), picker.cursor(), if tall { usize::MAX } else { height });
-    let window: Vec<(usize, &Candidate)> = picker.window(shown.start, shown.len()).collect();
-    let room = usize::from(area.width);
-    let lead = if picker.marked().is_some() { 8 } else { 4 };
-    let widest = |text: fn(&Candidate) -> &str| window.iter().map(|(_, line)| width(text(line))).max().unwrap_or(0);
-    // Beside its line, a reason needs room for its glyph at least.
-    let reasons = if tall || window.iter().all(|(_, line)| line.worst.is_none()) { 0 } else { 5 };
-    let both = room.saturating_sub(lead + 2 + reasons);
-    let (title, aside) = share(widest(|line| &line.title), widest(|line| &line.aside), both);
-    let columns = Columns { lead, title, aside, room, tall };
+    let columns = Columns::of(picker, usize::from(area.width), tall);
     let mut rows = Vec::with_capacity(height);
     if shown.start > 0 {
         rows.push(Line::styled(format!("  {} {} more", theme.glyphs.up, shown.start), theme.dim()));
     }
-    for (place, line) in window {
-        rows.extend(row(scene, picker, place, line, &columns));
+    let lines: Vec<CandidateRows> = picker
+        .window(shown.start, shown.len())
+        .map(|(place, line)| row(scene, picker, place, line, &columns))
+        .collect();
+    let needed = lines.iter().map(|row| 1 + row.reason.len().min(1)).sum::<usize>();
+    let mut spare = height.saturating_sub(needed);
+    for row in lines {
+        rows.extend(row.drawn(scene, &columns, &mut spare));
     }
     let below = picker.shown() - shown.end;
     if below > 0 {
         rows.push(Line::styled(format!("  {} {below} more", theme.glyphs.down), theme.dim()));
     }
     frame.render_widget(Paragraph::new(rows), area);
+}
+
+/// A line of the list, and the reason below it, in as many rows as it takes.
+struct CandidateRows {
+    first: Line<'static>,
+    glyph: Span<'static>,
+    reason: Vec<String>,
+}
+
+impl CandidateRows {
+    /// A reason has one row at least, and more as long as there are spare ones.
+    fn drawn(self, scene: Scene<'_>, columns: &Columns, spare: &mut usize) -> Vec<Line<'static>> {
+        let Self { first, glyph, mut reason } = self;
+        let given = reason.len().min(1 + *spare);
+        *spare -= given.saturating_sub(1);
+        if given < reason.len() {
+            let rest = reason.split_off(given - 1).join(" ");
+            reason.push(fit(scene.theme, &rest, columns.room.saturating_sub(columns.lead + 2)));
+        }
+        let margin = " ".repeat(columns.lead);
+        let mut lead = vec![Span::raw(margin.clone()), glyph];
+        let mut rows = vec![first];
+        for text in reason {
+            lead.push(Span::styled(text, scene.theme.text()));
+            rows.push(Line::from(std::mem::replace(&mut lead, vec![Span::raw(format!("{margin}  "))])));
+        }
+        rows
+    }
 }
 
 /// Room for titles and asides: as much as both want, or else at least half for either.
@@ -231,7 +293,7 @@ pub(super) fn window(count: usize, cursor: usize, height: usize) -> Range<usize>
     start..(start + inner).min(count)
 }
 
-fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, columns: &Columns) -> Vec<Line<'static>> {
+fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, columns: &Columns) -> CandidateRows {
     let theme = scene.theme;
     let at_cursor = place == picker.cursor();
     let pointer = if at_cursor { theme.glyphs.pointer } else { " " };
@@ -262,6 +324,11 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
     let text = pad(theme, &text, whole.min(columns.room));
     let used = width(&text);
     let mut first = vec![Span::styled(text, style)];
+    let plain = |first: Vec<Span<'static>>| CandidateRows {
+        first: Line::from(first),
+        glyph: Span::default(),
+        reason: Vec::new(),
+    };
     if let Some(unread) = unread {
         let text = match unread {
             Remote::Loading { .. } => format!("  {} reading subnets", remote::spinner(scene)),
@@ -269,29 +336,33 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
             _ => String::new(),
         };
         first.push(Span::styled(fit(theme, &text, columns.room.saturating_sub(used)), theme.dim()));
-        return vec![Line::from(first)];
+        return plain(first);
     }
     if line.pending {
         let gap = if is_bare { "" } else { "  " };
         first.push(Span::styled(format!("{gap}{}", pending(scene, line)), theme.dim()));
-        return vec![Line::from(first)];
+        return plain(first);
     }
+    let Some((severity, reason)) = reason(scene, line) else { return plain(first) };
+    let glyph = Span::styled(format!("{} ", theme.severity_glyph(severity)), theme.severity(severity));
+    if columns.tall {
+        let reason = wrap(&reason, columns.room.saturating_sub(columns.lead + 2));
+        return CandidateRows { first: Line::from(first), glyph, reason };
+    }
+    let reason = fit(theme, &reason, columns.room.saturating_sub(used + 4));
+    first.extend([Span::raw("  "), glyph, Span::styled(reason, theme.text())]);
+    plain(first)
+}
+
+/// The worst that speaks against a line, in words.
+fn reason(scene: Scene<'_>, line: &Candidate) -> Option<(Severity, String)> {
     let findings = if line.worst.is_some() { scene.model.findings(line) } else { Cow::default() };
-    let Some(worst) = worst(&findings) else { return vec![Line::from(first)] };
-    let glyph = theme.severity_glyph(worst.severity);
-    let reason = match worst.severity {
+    let worst = worst(&findings)?;
+    let text = match worst.severity {
         Severity::Warning => format!("warning: {}", worst.text),
         Severity::Refusal | Severity::Notice => worst.text.clone(),
     };
-    let glyph = Span::styled(format!("{glyph} "), theme.severity(worst.severity));
-    if columns.tall {
-        let margin = Span::raw(" ".repeat(columns.lead));
-        let reason = fit(theme, &reason, columns.room.saturating_sub(columns.lead + 2));
-        return vec![Line::from(first), Line::from(vec![margin, glyph, Span::styled(reason, theme.dim())])];
-    }
-    let reason = fit(theme, &reason, columns.room.saturating_sub(used + 4));
-    first.extend([Span::raw("  "), glyph, Span::styled(reason, theme.dim())]);
-    vec![Line::from(first)]
+    Some((worst.severity, text))
 }
 
 pub(super) fn pending(scene: Scene<'_>, line: &Candidate) -> String {

@@ -19,14 +19,15 @@ use crate::wizard::Model;
 use crate::wizard::screen::Screen;
 use crate::wizard::work::End;
 
-/// The columns it takes on a screen of that width, the line at its right among them. A run needs the width of a narrow
-/// screen for itself, and its answers can no longer be changed. VPNs that exist have none.
+/// The columns it takes on a screen of that width, the line at its right among them. On a narrow screen the steps need the
+/// width for themselves; in the review it is the list of answers. VPNs that exist have none.
 pub(super) fn width(model: &Model, screen: u16) -> u16 {
     match screen {
         // What exists is no answer to a question, and on the first page there is none yet.
         _ if !model.is_at_new_vpn() || model.screen() == Screen::Mode => 0,
-        0..80 if model.screen() == Screen::Work => 0,
+        0..80 if model.screen() != Screen::Review => 0,
         0..80 => 23,
+        120.. if model.screen() == Screen::Review => screen * 2 / 5,
         80..100 => 28,
         100..120 => 32,
         _ => 36,
@@ -89,10 +90,17 @@ fn line(scene: Scene<'_>, step: Screen, stand: Stand, focused: bool, names: usiz
     };
     let left = room.saturating_sub(3 + names + 1);
     let value = if stand == Stand::Done { short(scene, step, left) } else { String::new() };
+    let why = model.answer_source(step).filter(|_| !value.is_empty()).unwrap_or_default();
+    let why = [format!("  {why}"), " (only)".to_owned()]
+        .into_iter()
+        .take(if why.is_empty() { 0 } else { 1 + usize::from(model.is_only_candidate(step)) })
+        .find(|why| columns(&value) + columns(why) <= left)
+        .unwrap_or_default();
     let mut line = Line::from(vec![
         Span::styled(format!(" {glyph} "), style),
         Span::styled(format!("{} ", pad(theme, &step.name(model.new_vpn.answers.mode), names)), name),
-        Span::raw(pad(theme, &value, left)),
+        Span::raw(value.clone()),
+        Span::styled(pad(theme, &why, left.saturating_sub(columns(&value))), theme.dim()),
     ]);
     if focused {
         line.spans.iter_mut().for_each(|span| span.style = theme.cursor());

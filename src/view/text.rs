@@ -70,6 +70,10 @@ pub(super) fn labelled(
     label_columns: usize,
 ) -> Vec<Line<'static>> {
     let label = Span::styled(format!("{} ", pad(theme, label, label_columns)), theme.dim());
+    // An id that is broken cannot be copied.
+    if !value.contains(' ') && label.width() + value.width() > columns && value.width() <= columns {
+        return vec![Line::from(label), Line::styled(value.to_owned(), theme.text())];
+    }
     hanging(label, value, columns, theme.text())
 }
 

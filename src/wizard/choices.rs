@@ -131,7 +131,8 @@ impl NewVpn {
         let Screen::Subnets(half) = screen else { return false };
         let answered: HashSet<&Id> = self.answers.subnets_of(half).iter().collect();
         let is_answered = |choice: &Choice| matches!(choice, Choice::Object(id) if answered.contains(id));
-        marked.is_some_and(|marked| marked.iter().any(is_answered))
+        // One alone is as good as the cursor, which Enter follows.
+        marked.is_some_and(|marked| marked.len() > 1 && marked.iter().any(is_answered))
     }
 }
 

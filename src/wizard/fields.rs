@@ -28,35 +28,38 @@ pub enum Field {
     MissingKey,
 }
 
-enum Text {
+enum TypedText {
     Plain(fn(&Model) -> Option<&Input>, fn(&mut Model) -> Option<&mut Input>),
     Secret(fn(&Model) -> Option<&SecretText>, fn(&mut Model) -> Option<&mut SecretText>),
 }
 
 struct FieldText {
     label: &'static str,
-    text: Text,
+    text: TypedText,
     suggestion: fn(&Model) -> String,
     origin: fn(&Model) -> Option<&'static str>,
     help: fn(&Model) -> &'static str,
     check: fn(&Model) -> Option<String>,
+    /// What is to be known of the text, though nothing is wrong with it.
+    remark: fn(&Model) -> Option<String>,
     /// Whether it is checked at every key, before it was left for the first time.
     is_checked_at_once: fn(&Model) -> bool,
 }
 
 const PLAIN: FieldText = FieldText {
     label: "",
-    text: Text::Plain(|_| None, |_| None),
+    text: TypedText::Plain(|_| None, |_| None),
     suggestion: |_| String::new(),
     origin: |_| None,
     help: |_| "",
     check: |_| None,
+    remark: |_| None,
     is_checked_at_once: |_| false,
 };
 
 const PEER_ADDRESS: FieldText = FieldText {
     label: "Address",
-    text: Text::Plain(
+    text: TypedText::Plain(
         |model| Some(&model.new_vpn.answers.peer_address),
         |model| Some(&mut model.new_vpn.answers.peer_address),
     ),
@@ -71,7 +74,10 @@ const PEER_ADDRESS: FieldText = FieldText {
 
 const PEER_ID: FieldText = FieldText {
     label: "Id",
-    text: Text::Plain(|model| Some(&model.new_vpn.answers.peer_id), |model| Some(&mut model.new_vpn.answers.peer_id)),
+    text: TypedText::Plain(
+        |model| Some(&model.new_vpn.answers.peer_id),
+        |model| Some(&mut model.new_vpn.answers.peer_id),
+    ),
     suggestion: |model| model.new_vpn.answers.peer_id_text().to_owned(),
     origin: |model| model.new_vpn.answers.peer_id.value().is_empty().then_some("the address"),
     help: |_| "How it identifies itself. Empty means its address, which is nearly always right.",
@@ -84,7 +90,7 @@ const PEER_ID: FieldText = FieldText {
 
 const PEER_CIDRS: FieldText = FieldText {
     label: "CIDRs",
-    text: Text::Plain(
+    text: TypedText::Plain(
         |model| Some(&model.new_vpn.answers.peer_cidrs),
         |model| Some(&mut model.new_vpn.answers.peer_cidrs),
     ),
@@ -98,7 +104,7 @@ const PEER_CIDRS: FieldText = FieldText {
 
 const KEY: FieldText = FieldText {
     label: "Key",
-    text: Text::Secret(|model| Some(&model.new_vpn.answers.key), |model| Some(&mut model.new_vpn.answers.key)),
+    text: TypedText::Secret(|model| Some(&model.new_vpn.answers.key), |model| Some(&mut model.new_vpn.answers.key)),
     origin: |model| match &model.new_vpn.answers.key {
         key if key.is_generated() => Some("generated"),
         key => (key.chars() > 0).then_some("your own"),
@@ -117,7 +123,7 @@ const KEY: FieldText = FieldText {
 
 const NAME: FieldText = FieldText {
     label: "Name",
-    text: Text::Plain(
+    text: TypedText::Plain(
         |model| model.new_vpn.answers.name.as_ref(),
         |model| {
             // A suggested name that is edited becomes the user's own.
@@ -129,12 +135,17 @@ const NAME: FieldText = FieldText {
     origin: |model| model.new_vpn.answers.name.is_none().then_some("suggested"),
     help: |_| "Every object is named after it.",
     check: |model| VpnName::parse(&model.new_vpn.name_text()).err().map(|problem| problem.to_string()),
+    remark: |model| {
+        let name = VpnName::parse(&model.new_vpn.name_text()).ok()?;
+        let clash = checks::name(&name, &model.new_vpn.known())?.text;
+        Some(if model.existing_vpn().is_some() { format!("{clash}; Ctrl-O opens that VPN") } else { clash })
+    },
     ..PLAIN
 };
 
 const NEW_KEY: FieldText = FieldText {
     label: "Key",
-    text: Text::Secret(
+    text: TypedText::Secret(
         |model| model.vpns.open.as_ref().map(|open| &open.key),
         |model| model.vpns.open.as_mut().map(|open| &mut open.key),
     ),
@@ -152,7 +163,7 @@ const NEW_KEY: FieldText = FieldText {
 
 const NEW_RANGES: FieldText = FieldText {
     label: "CIDRs",
-    text: Text::Plain(
+    text: TypedText::Plain(
         |model| model.vpns.open.as_ref().map(|open| &open.ranges),
         |model| model.vpns.open.as_mut().map(|open| &mut open.ranges),
     ),
@@ -163,7 +174,7 @@ const NEW_RANGES: FieldText = FieldText {
 
 const MISSING_KEY: FieldText = FieldText {
     label: "Key",
-    text: Text::Secret(|model| Some(&model.work.missing_key), |model| Some(&mut model.work.missing_key)),
+    text: TypedText::Secret(|model| Some(&model.work.missing_key), |model| Some(&mut model.work.missing_key)),
     help: |_| "The one the change was begun with. It is sent to the cloud, and stored nowhere else.",
     check: |model| wrong_key(Some(&model.work.missing_key)),
     is_checked_at_once: |model| model.work.missing_key.chars() > 0,
@@ -193,7 +204,7 @@ impl Field {
     }
 
     pub const fn is_secret(self) -> bool {
-        matches!(self.about().text, Text::Secret(..))
+        matches!(self.about().text, TypedText::Secret(..))
     }
 }
 
@@ -214,29 +225,34 @@ impl Model {
         if is_due { self.check(field) } else { None }
     }
 
+    /// What is to be known of a field's text, though nothing is wrong with it.
+    pub fn remark(&self, field: Field) -> Option<String> {
+        (field.about().remark)(self)
+    }
+
     /// The typed text of a field that is no secret.
     pub fn input(&self, field: Field) -> Option<&Input> {
         match (field, &field.about().text) {
             (Field::Policy(field), _) => self.new_vpn.answers.numbers.get(&field.into()),
-            (_, Text::Plain(read, _)) => read(self),
-            (_, Text::Secret(..)) => None,
+            (_, TypedText::Plain(read, _)) => read(self),
+            (_, TypedText::Secret(..)) => None,
         }
     }
 
     pub(super) fn input_mut(&mut self, field: Field) -> Option<&mut Input> {
         match (field, &field.about().text) {
             (Field::Policy(field), _) => self.new_vpn.answers.numbers.get_mut(&field.into()),
-            (_, Text::Plain(_, write)) => write(self),
-            (_, Text::Secret(..)) => None,
+            (_, TypedText::Plain(_, write)) => write(self),
+            (_, TypedText::Secret(..)) => None,
         }
     }
 
     pub fn secret(&self, field: Field) -> Option<&SecretText> {
-        if let Text::Secret(read, _) = field.about().text { read(self) } else { None }
+        if let TypedText::Secret(read, _) = field.about().text { read(self) } else { None }
     }
 
     pub(super) fn secret_mut(&mut self, field: Field) -> Option<&mut SecretText> {
-        if let Text::Secret(_, write) = field.about().text { write(self) } else { None }
+        if let TypedText::Secret(_, write) = field.about().text { write(self) } else { None }
     }
 
     /// What counts as long as nothing is typed into a field.

@@ -79,6 +79,7 @@ impl Model {
             Action::Up => self.leave_field(false),
             Action::Right | Action::Left => self.change_word(action == Action::Right),
             Action::Reveal => self.shell.reveal(),
+            Action::OpenVpn => self.open_existing_vpn(),
             Action::Generate => self.shell.out.push(Effect::Generate),
             _ => {}
         }

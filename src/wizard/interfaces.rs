@@ -11,7 +11,7 @@ use crate::cloud::{Error, Id, Interfaces, Inventory, RegionId};
 use crate::plan::Half;
 
 /// How many routers one request asks about.
-const A_REQUEST: usize = 25;
+pub(super) const A_REQUEST: usize = 25;
 
 impl RegionState {
     /// How far the reading of a router's subnets is.
@@ -23,6 +23,12 @@ impl RegionState {
     /// Whether the subnets of some router are on their way.
     pub(super) fn is_reading_interfaces(&self) -> bool {
         self.standing.values().any(Remote::is_loading)
+    }
+
+    /// Whether some of its routers may still turn out to be on a subnet.
+    pub(super) fn has_unread_routers(&self) -> bool {
+        let routers = self.inventory.ready().map_or(&[][..], |inventory| &inventory.routers);
+        routers.iter().any(|router| router.interfaces.is_none() && self.standing(&router.id).error().is_none())
     }
 
     fn ask_interfaces(&mut self, shell: &mut Shell, routers: Vec<Id>) {
@@ -125,13 +131,22 @@ impl NewVpn {
         if screen == Screen::Mode {
             return self.ask_candidates(shell);
         }
-        let Screen::Router(half) = screen else { return };
+        let half = match screen {
+            Screen::Router(half) => half,
+            Screen::Subnets(half) if shell.with_others => half,
+            _ => return,
+        };
         let Some(region) = self.region_of(half) else { return };
         // Scrolling through thousands does not make the cloud read them all: what is passed by is not asked for.
         if region.is_reading_interfaces() || region.inventory.ready().is_none() {
             return;
         }
-        let (id, routers) = (region.id.clone(), unread_on_screen(region, content, shell.page()));
+        let routers = match screen {
+            // Whoever asks for the subnets of other routers waits for them.
+            Screen::Subnets(_) => unread(region),
+            _ => unread_on_screen(region, content, shell.page()),
+        };
+        let id = region.id.clone();
         if let Some(region) = self.region_mut(&id) {
             region.ask_interfaces(shell, routers);
         }
@@ -147,6 +162,12 @@ impl NewVpn {
             }
         }
     }
+}
+
+fn unread(region: &RegionState) -> Vec<Id> {
+    let routers = region.inventory.ready().map_or(&[][..], |inventory| &inventory.routers);
+    let unread = routers.iter().map(|router| &router.id).filter(|id| matches!(region.standing(id), Remote::NotAsked));
+    unread.take(A_REQUEST).cloned().collect()
 }
 
 /// The routers around the cursor whose subnets were not asked for, and those that come after them; none while all on the

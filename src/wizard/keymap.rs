@@ -26,6 +26,9 @@ pub enum Action {
     PageDown,
     First,
     Last,
+    /// Further in the details, and at their end back to their beginning.
+    DetailDown,
+    DetailUp,
     Left,
     Right,
     Toggle,
@@ -35,6 +38,8 @@ pub enum Action {
     /// Ask the cloud again.
     Retry,
     Reveal,
+    /// The VPN that the answer would be beside.
+    OpenVpn,
     Generate,
     Save,
     Copy,
@@ -50,13 +55,14 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     pub code: KeyCode,
-    /// Control alone matters; shift is in the character.
     pub control: bool,
+    /// Whether shift is needed; of a character it is part.
+    pub shift: bool,
 }
 
 impl Key {
     const fn plain(code: KeyCode) -> Self {
-        Self { code, control: false }
+        Self { code, control: false, shift: false }
     }
 
     const fn character(character: char) -> Self {
@@ -64,13 +70,18 @@ impl Key {
     }
 
     const fn control(character: char) -> Self {
-        Self { code: KeyCode::Char(character), control: true }
+        Self { code: KeyCode::Char(character), control: true, shift: false }
+    }
+
+    const fn shifted(code: KeyCode) -> Self {
+        Self { code, control: false, shift: true }
     }
 
     pub fn matches(self, event: &KeyEvent) -> bool {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         let alt = event.modifiers.contains(KeyModifiers::ALT);
-        self.code == event.code && self.control == control && !alt
+        let lacks_shift = self.shift && !event.modifiers.contains(KeyModifiers::SHIFT);
+        self.code == event.code && self.control == control && !alt && !lacks_shift
     }
 
     pub fn label(self) -> String {
@@ -92,7 +103,11 @@ impl Key {
             KeyCode::Char(character) => character.to_string(),
             _ => String::new(),
         };
-        if self.control { format!("Ctrl-{}", name.to_uppercase()) } else { name }
+        match self {
+            Self { control: true, .. } => format!("Ctrl-{}", name.to_uppercase()),
+            Self { shift: true, .. } => format!("Shift-{name}"),
+            _ => name,
+        }
     }
 }
 
@@ -274,6 +289,7 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
             bind(&[ESC], Action::Back, "end filter"),
             quiet(&[F1], Action::Help, "help"),
         ];
+        bindings.extend(details(model, &[]));
         moves(&mut bindings, false);
         if picker.marked().is_some() {
             bindings.push(bind(&[TAB], Action::Toggle, "mark"));
@@ -298,7 +314,9 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     if model.can_retry() {
         bindings.push(bind(&[Key::character('r')], Action::Retry, "read again"));
     }
+    bindings.extend(open_vpn(model));
     bindings.extend([help_key(), quit_key()]);
+    bindings.extend(details(model, &[TAB]));
     moves(&mut bindings, true);
     bindings.extend(numbers());
     bindings.extend([
@@ -306,6 +324,19 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         quiet(&[Key::plain(KeyCode::End), Key::character('G')], Action::Last, "last"),
     ]);
     bindings
+}
+
+fn open_vpn(model: &Model) -> Option<Binding> {
+    model.existing_vpn().map(|_| bind(&[Key::control('o')], Action::OpenVpn, "open that VPN"))
+}
+
+/// Keys that scroll what is said of the line under the cursor; those scroll down too.
+fn details(model: &Model, also: &[Key]) -> [Binding; 2] {
+    let down: Vec<Key> = [Key::shifted(KeyCode::Down)].iter().chain(also).copied().collect();
+    [
+        Binding { in_footer: model.shell.overflow > 0, ..bind(&down, Action::DetailDown, "details") },
+        quiet(&[Key::shifted(KeyCode::Up)], Action::DetailUp, "details, back"),
+    ]
 }
 
 fn form_keys(model: &Model, form: &Form) -> Vec<Binding> {
@@ -325,7 +356,7 @@ fn form_keys(model: &Model, form: &Form) -> Vec<Binding> {
             bindings.push(bind(&[Key::control('r')], Action::Reveal, label));
             bindings.extend((*field == Field::Key).then(|| bind(&[Key::control('g')], Action::Generate, "new key")));
         }
-        _ => {}
+        _ => bindings.extend(open_vpn(model)),
     }
     bindings.push(bind(&[F1], Action::Help, "help"));
     bindings

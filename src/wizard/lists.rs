@@ -14,11 +14,21 @@ use super::screen::{Mode, Screen};
 use super::vpns::{Intent, YourVpns};
 use super::{Content, Model};
 use crate::cloud::Id;
+use crate::inspect::Vpn;
 use crate::plan::{Finding, Half, Profile};
 use crate::sign_in::Login;
 
 impl Model {
+    /// What a screen lists; what can be taken stands before what cannot.
     pub fn lines(&self, screen: Screen) -> Vec<Line> {
+        let mut lines = self.unsorted_lines(screen);
+        if matches!(screen, Screen::Region(_) | Screen::Policy) {
+            lines.sort_by_key(|line| !line.is_open());
+        }
+        lines
+    }
+
+    fn unsorted_lines(&self, screen: Screen) -> Vec<Line> {
         match screen {
             Screen::Cloud => {
                 let named = |name: &String| Line::new(Choice::Cloud(name.clone()), name, "", About::default());
@@ -28,7 +38,7 @@ impl Model {
             Screen::Region(half) => self.new_vpn.region_lines(half, &self.shell.labels),
             Screen::Router(half) => self.new_vpn.router_list(half).map(|list| list.lines()).unwrap_or_default(),
             Screen::Subnets(_) | Screen::NewSubnets(_) => {
-                self.subnet_list(screen).map(|list| list.lines()).unwrap_or_default()
+                self.subnet_list(screen).map(|list| list.lines(self.shell.with_others)).unwrap_or_default()
             }
             Screen::Policy => self.new_vpn.policy_lines(),
             Screen::Vpns => self.vpns.lines(&self.shell.labels),
@@ -111,6 +121,8 @@ impl Model {
     pub(super) fn new_list(&mut self, screen: Screen) -> Picker {
         if screen == Screen::Mode {
             self.new_vpn.propose(&self.shell);
+        } else if screen == Screen::Router(Half::B) {
+            self.new_vpn.note_vpns();
         }
         let lines = self.lines(screen);
         if let Screen::NewSubnets(half) = screen {
@@ -194,6 +206,12 @@ impl Model {
 
     pub(super) fn picker_action(&mut self, action: Action) {
         let page = self.shell.page();
+        match action {
+            Action::DetailDown if self.shell.scroll >= self.shell.overflow => self.shell.scroll = 0,
+            Action::DetailDown => return self.shell.scroll_by(Action::Down),
+            Action::DetailUp => return self.shell.scroll_by(Action::Up),
+            _ => self.shell.scroll = 0,
+        }
         let Content::List(picker) = &mut self.content else { return };
         match action {
             Action::Up => picker.step(-1),
@@ -203,10 +221,14 @@ impl Model {
             Action::First => picker.step(isize::MIN / 2),
             Action::Last => picker.step(isize::MAX / 2),
             Action::Toggle => self.toggle(),
-            Action::Filter => picker.start_filter(),
+            Action::Filter => {
+                picker.start_filter();
+                self.show_others();
+            }
             Action::Back if picker.filter().is_some() => picker.end_filter(),
             Action::Back => self.back(),
             Action::Retry => self.retry(),
+            Action::OpenVpn => self.open_existing_vpn(),
             Action::Pick(number) if picker.go(usize::from(number) - 1) => {
                 if picker.marked().is_some() {
                     self.toggle();
@@ -219,8 +241,53 @@ impl Model {
         }
     }
 
+    /// Lists the subnets of other routers, too.
+    fn show_others(&mut self) {
+        if !matches!(self.screen, Screen::Subnets(_) | Screen::NewSubnets(_)) || self.shell.with_others {
+            return;
+        }
+        self.shell.with_others = true;
+        let lines = self.lines(self.screen);
+        let Content::List(picker) = &mut self.content else { return };
+        let before: HashSet<Choice> = picker.lines().iter().map(|line| line.choice.clone()).collect();
+        let is_at_others = picker.current().is_some_and(|line| line.choice == Choice::Others);
+        let first = lines.iter().find(|line| is_at_others && !before.contains(&line.choice));
+        let first = first.map(|line| line.choice.clone());
+        picker.reload(lines, None);
+        if let Some(first) = first {
+            picker.point_at(&first);
+        }
+    }
+
+    /// Takes the router of a subnet that is on another one, and tells of it.
+    fn take_router_of(&mut self, half: Half, subnet: &Id) -> Option<String> {
+        let list = self.new_vpn.subnet_list(half)?;
+        let router = list.router_with(subnet)?;
+        let (router, name) = (router.id.clone(), router.name.clone());
+        let screen = Screen::Router(half);
+        self.new_vpn.answer(screen, &[Choice::Object(router)]);
+        self.new_vpn.answer(Screen::Subnets(half), &[Choice::Object(subnet.clone())]);
+        Some(format!("{} is now {name}: the subnet is on it.", screen.name(self.new_vpn.answers.mode)))
+    }
+
     /// Marks the line under the cursor, or says why it cannot be.
     fn toggle(&mut self) {
+        let Content::List(picker) = &self.content else { return };
+        let filter = picker.filter().cloned();
+        let current = picker.current().filter(|line| line.is_open()).cloned();
+        match (current, self.screen) {
+            (Some(line), _) if line.pending => {
+                return self.shell.warn(format!("The router of {} is still being read.", line.title));
+            }
+            (Some(Line { choice: Choice::Others, .. }), _) => return self.show_others(),
+            (Some(Line { choice: Choice::Object(subnet), .. }), Screen::Subnets(half)) => {
+                if let Some(text) = self.take_router_of(half, &subnet) {
+                    self.content = Content::List(self.new_list(self.screen).filtered(filter));
+                    return self.shell.say(text);
+                }
+            }
+            _ => {}
+        }
         let Content::List(picker) = &self.content else { return };
         if let Some(text) = picker.current().and_then(|line| self.refusal_text(line)) {
             return self.shell.warn(text);
@@ -244,6 +311,7 @@ impl Model {
             return self.shell.warn(text);
         };
         match self.screen {
+            _ if line.choice == Choice::Others => return self.show_others(),
             Screen::Subnets(half) => return self.accept_subnets(half, &line),
             Screen::NewSubnets(half) => {
                 let ids = picker.taken().into_iter().filter_map(Choice::object).collect();
@@ -337,6 +405,14 @@ impl Model {
         {
             return self.shell.warn(text);
         }
+        if line.pending && taken.contains(&line.choice) {
+            return self.keep_enter(&format!("The router of {} is still being read", line.title));
+        }
+        if let [Choice::Object(subnet)] = taken.as_slice()
+            && let Some(text) = self.take_router_of(half, subnet)
+        {
+            return self.advance_telling(vec![text]);
+        }
         let inventory = self.new_vpn.inventory_of(half);
         let subnets: Vec<_> = taken.iter().filter_map(|choice| inventory?.subnet(choice.id()?)).collect();
         if let Some(finding) = crate::plan::checks::together(&subnets, half).into_iter().next() {
@@ -362,15 +438,39 @@ impl Model {
         Some(format!("{} {}", line.title, worst(&self.findings(line))?.text))
     }
 
+    /// The VPN that exists and that the answer on the screen would be beside.
+    pub fn existing_vpn(&self) -> Option<&Vpn> {
+        match (self.screen, &self.content) {
+            (Screen::Router(half), Content::List(picker)) => {
+                let router = picker.current()?.choice.id()?;
+                self.new_vpn.router_list(half)?.vpn_on(router)
+            }
+            (Screen::Name, _) => {
+                let name = self.new_vpn.name_text();
+                self.new_vpn.proposals.vpns.iter().find(|vpn| vpn.name == name)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn open_existing_vpn(&mut self) {
+        if let Some(vpn) = self.existing_vpn().cloned() {
+            self.of_vpns(|vpns, wizard| vpns.open_once_read(&vpn, wizard));
+        }
+    }
+
     /// What is typed where no key of the table matches: text, or the filter's text.
     pub(super) fn edit(&mut self, event: &KeyEvent) {
         if let Some(dialog) = &mut self.shell.dialog {
             return dialog.edit(event);
         }
         match &mut self.content {
-            Content::List(picker) if picker.filter().is_some() => picker.edit_filter(|input| {
-                input.handle_event(&TerminalEvent::Key(*event));
-            }),
+            Content::List(picker) if picker.filter().is_some() => {
+                self.shell.scroll = 0;
+                picker.edit_filter(|input| {
+                    input.handle_event(&TerminalEvent::Key(*event));
+                });
+            }
             Content::Form(_) => {
                 self.vpns.drop_intent();
                 self.edit_field(event);

@@ -14,9 +14,15 @@ impl Model {
         self.shell.scroll = 0;
         self.vpns.drop_intent();
         self.kept_enter = None;
+        self.shell.with_others = false;
         self.screen = screen;
         self.content = match screen.about().kind {
-            Kind::Form(..) | Kind::PolicyForm => Content::Form(Form::of(screen.fields())),
+            Kind::Form(..) | Kind::PolicyForm => {
+                if screen == Screen::Name {
+                    self.new_vpn.note_vpns();
+                }
+                Content::Form(Form::of(screen.fields()))
+            }
             Kind::Review => {
                 self.new_vpn.shared_keys = SharedKeys::default();
                 let focus = self.new_vpn.returning.take().map_or(0, |screen| self.review_focus(screen));

@@ -1,17 +1,20 @@
 //! The lists that may be long, of routers and of subnets. Every candidate is shown, those that cannot be taken with the
 //! reason; what is said of a line is made when it is shown.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::choices::about;
-use super::picker::{Choice, Line, worst};
+use super::interfaces::A_REQUEST;
+use super::picker::{About, Choice, Line, worst};
+use super::proposals::routers_of;
 use super::remote::Remote;
 use super::screen::Mode;
 use super::{NewVpn, RegionState};
 use crate::cloud::{Detail, Id, Interfaces, Router, Subnet};
+use crate::inspect::Vpn;
 use crate::plan::checks::Tunnelled;
 use crate::plan::{Finding, Half, Known, Place, Severity, checks, cidr};
 
@@ -20,12 +23,20 @@ const MOST_NAMED: usize = 40;
 
 impl NewVpn {
     pub(super) fn router_list(&self, half: Half) -> Option<RouterList<'_>> {
-        RouterList::of(self.region_of(half)?, half)
+        let list = RouterList::of(self.region_of(half)?, half)?;
+        Some(RouterList { across: self.ranges_across(half), connecting: self.connecting(half), ..list })
     }
 
     pub(super) fn subnet_list(&self, half: Half) -> Option<SubnetList<'_>> {
         let region = self.region_of(half)?;
         SubnetList::of(region, self.answers.router_of(half)?, half, self.ranges_across(half))
+    }
+
+    /// The VPNs that exist on the router of the other side.
+    fn connecting(&self, half: Half) -> Vec<&Vpn> {
+        let other = self.answers.router_of(half.other()).filter(|_| self.answers.mode == Mode::SiteToSite);
+        let is_on = |vpn: &&Vpn| routers_of(vpn).any(|router| Some(router) == other) && vpn.b().is_some();
+        self.proposals.vpns.iter().filter(is_on).collect()
     }
 
     /// The ranges the other side has. Only what was answered before binds: the first side is chosen freely.
@@ -42,18 +53,38 @@ pub(super) struct RouterList<'a> {
     region: &'a RegionState,
     known: Known<'a>,
     half: Half,
+    /// The ranges of the other side.
+    across: Vec<IpNet>,
+    /// The VPNs on the router that was chosen on the other side.
+    connecting: Vec<&'a Vpn>,
 }
 
 impl<'a> RouterList<'a> {
     /// Those of a region that was read.
     pub(super) fn of(region: &'a RegionState, half: Half) -> Option<Self> {
-        Some(Self { region, known: region.known()?, half })
+        Some(Self { region, known: region.known()?, half, across: Vec::new(), connecting: Vec::new() })
     }
 
     pub(super) fn lines(&self) -> Vec<Line> {
         let routers = &self.known.inventory.routers;
         let twins = twins(routers.iter().map(|router| router.name.as_str()));
-        routers.iter().map(|router| self.line(router, twins.contains(router.name.as_str()))).collect()
+        let line = |router: &Router| self.line(router, twins.contains(router.name.as_str()));
+        // Where one page does not hold them all, they are read as the user comes by, and must not move then.
+        let is_read_at_once = routers.len() <= A_REQUEST;
+        let is_open = |router: &Router, line: &Line| {
+            if is_read_at_once {
+                line.is_open()
+            } else {
+                !checks::router(&self.known, router, self.half).iter().any(Finding::is_refusal)
+            }
+        };
+        let mut lines: Vec<(bool, Line)> = routers
+            .iter()
+            .map(|router| (router, line(router)))
+            .map(|(router, line)| (is_open(router, &line), line))
+            .collect();
+        lines.sort_by_key(|(is_open, _)| !is_open);
+        lines.into_iter().map(|(_, line)| line).collect()
     }
 
     fn line(&self, router: &Router, twin: bool) -> Line {
@@ -74,8 +105,32 @@ impl<'a> RouterList<'a> {
             let text = "has no subnet to tunnel; attach one first";
             findings.insert(0, Finding::refusal(Place::Router(self.half), text));
         }
+        findings.extend(self.overlap(router));
+        if let Some(vpn) = self.vpn_on(&router.id) {
+            let text =
+                format!("{} connects it with the router of the other side already; Ctrl-O opens that VPN", vpn.name);
+            findings.push(Finding::warning(Place::Router(self.half), text));
+        }
         findings.sort_by_key(|finding| finding.severity);
         findings
+    }
+
+    /// That all its subnets are on the other side too, so that none of them can be tunnelled.
+    fn overlap(&self, router: &Router) -> Option<Finding> {
+        let own = router.interfaces.as_ref().filter(|own| !self.across.is_empty() && !own.is_empty())?;
+        let own: Vec<IpNet> =
+            own.iter().filter_map(|one| Some(self.known.inventory.subnet(&one.subnet)?.cidr)).collect();
+        let overlaps = |range: &IpNet| {
+            cidr::on_both_sides(std::slice::from_ref(range), &self.across).map(|(_, other)| (*range, *other))
+        };
+        let (own, other) = own.iter().map(overlaps).collect::<Option<Vec<_>>>()?.into_iter().next()?;
+        let text = format!("has only subnets that overlap the other side ({own} and {other})");
+        Some(Finding::refusal(Place::Router(self.half), text))
+    }
+
+    /// The VPN that connects it with the router of the other side.
+    pub(super) fn vpn_on(&self, router: &Id) -> Option<&'a Vpn> {
+        self.connecting.iter().copied().find(|vpn| routers_of(vpn).any(|of_vpn| of_vpn == router))
     }
 
     pub(super) fn findings_of(&self, id: &Id) -> Option<Vec<Finding>> {
@@ -142,6 +197,18 @@ pub(super) struct SubnetList<'a> {
     pub(super) across: Vec<IpNet>,
     /// What the router tunnels already.
     pub(super) tunnelled: Vec<Tunnelled<'a>>,
+    /// The region, where another router can be taken for the sake of its subnets.
+    pub(super) region: Option<&'a RegionState>,
+}
+
+/// Where a subnet is.
+#[derive(Clone, Copy)]
+enum Attached<'a> {
+    Here,
+    Elsewhere(&'a Router),
+    /// Perhaps on a router that is still being read.
+    Unread,
+    Nowhere,
 }
 
 impl<'a> SubnetList<'a> {
@@ -151,44 +218,120 @@ impl<'a> SubnetList<'a> {
         let router = known.inventory.router(router)?;
         router.interfaces.as_ref()?;
         let tunnelled = known.tunnelled(&router.id);
-        Some(Self { known, router, half, across, tunnelled })
+        Some(Self { known, router, half, across, tunnelled, region: Some(region) })
     }
 
     /// Only those that the router stands on.
     pub(super) fn own_lines(&self) -> Vec<Line> {
         let is_own = |subnet: &&Subnet| self.router.serves(&subnet.id) == Some(true);
-        self.known.inventory.subnets.iter().filter(is_own).map(|subnet| self.line(subnet, false)).collect()
+        self.known
+            .inventory
+            .subnets
+            .iter()
+            .filter(is_own)
+            .map(|subnet| self.line(subnet, Attached::Here, false))
+            .collect()
     }
 
-    pub(super) fn lines(&self) -> Vec<Line> {
+    /// The subnets of the router, and those of others as one line until they are asked for.
+    pub(super) fn lines(&self, with_others: bool) -> Vec<Line> {
         let subnets = &self.known.inventory.subnets;
         let twins = twins(subnets.iter().map(|subnet| subnet.name.as_str()));
-        let line = |subnet: &Subnet| self.line(subnet, twins.contains(subnet.name.as_str()));
-        let mut lines: Vec<Line> = subnets.iter().map(line).collect();
+        let line = |subnet: &Subnet, attached| self.line(subnet, attached, twins.contains(subnet.name.as_str()));
+        let (own, others): (Vec<&Subnet>, Vec<&Subnet>) =
+            subnets.iter().partition(|subnet| self.router.serves(&subnet.id) == Some(true));
+        let mut lines: Vec<Line> = own.into_iter().map(|subnet| line(subnet, Attached::Here)).collect();
+        if with_others {
+            let routers = self.routers();
+            lines
+                .extend(others.into_iter().map(|subnet| line(subnet, self.attached(routers.get(&subnet.id).copied()))));
+        }
         // What can be taken comes first; among thousands it would not be found otherwise.
         lines.sort_by_key(|line| !line.is_open());
+        let count = subnets.len() - lines.len();
+        if count > 0 {
+            let title = format!("{count} more on other routers");
+            let what = match self.region {
+                Some(_) => "shows them; choosing one chooses its router".to_owned(),
+                None => format!("shows them; this VPN ends on {}", self.router.name),
+            };
+            lines.push(Line::new(
+                Choice::Others,
+                title,
+                "",
+                About { detail: vec![about("Enter", what)], ..About::default() },
+            ));
+        }
         lines
     }
 
-    fn line(&self, subnet: &Subnet, twin: bool) -> Line {
+    /// Which router each subnet is on, as far as they were read.
+    fn routers(&self) -> HashMap<&'a Id, &'a Router> {
+        let routers = self.known.inventory.routers.iter();
+        let of_router = |router: &'a Router| {
+            router.interfaces.iter().flat_map(Interfaces::iter).map(move |interface| (&interface.subnet, router))
+        };
+        routers.flat_map(of_router).collect()
+    }
+
+    fn attached(&self, router: Option<&'a Router>) -> Attached<'a> {
+        match (router, self.region) {
+            (Some(router), _) if router.id == self.router.id => Attached::Here,
+            (Some(router), _) => Attached::Elsewhere(router),
+            (None, Some(region)) if region.has_unread_routers() => Attached::Unread,
+            (None, _) => Attached::Nowhere,
+        }
+    }
+
+    fn attached_by_id(&self, subnet: &Subnet) -> Attached<'a> {
+        let mut routers = self.known.inventory.routers.iter();
+        self.attached(routers.find(|router| router.serves(&subnet.id) == Some(true)))
+    }
+
+    /// The router that comes with a subnet that is on another one.
+    pub(super) fn router_with(&self, id: &Id) -> Option<&'a Router> {
+        match self.attached_by_id(self.known.inventory.subnet(id)?) {
+            Attached::Elsewhere(router) if self.region.is_some() => Some(router),
+            _ => None,
+        }
+    }
+
+    fn line(&self, subnet: &Subnet, attached: Attached<'_>, twin: bool) -> Line {
         let aside = if twin {
             let network = network(self.known.detail, &subnet.network);
             format!("{}  {network}  {}", subnet.cidr, subnet.id.short())
         } else {
             subnet.cidr.to_string()
         };
-        // Most of a large region's subnets are on other routers, and what is said of those takes the longest to write.
-        let worst = if self.router.serves(&subnet.id) == Some(true) {
-            worst(&self.findings(subnet)).map(|finding| finding.severity)
-        } else {
-            Some(Severity::Refusal)
-        };
-        line(&subnet.id, &subnet.name, aside, worst)
+        let worst = worst(&self.findings(subnet, attached)).map(|finding| finding.severity);
+        let is_unread = matches!(attached, Attached::Unread);
+        Line { pending: is_unread && worst != Some(Severity::Refusal), ..line(&subnet.id, &subnet.name, aside, worst) }
     }
 
-    fn findings(&self, subnet: &Subnet) -> Vec<Finding> {
+    /// What speaks for or against the place of a subnet.
+    fn of_place(&self, subnet: &Subnet, attached: Attached<'_>) -> Vec<Finding> {
         let place = Place::Subnets(self.half);
-        let mut findings = checks::subnet(self.known.region, self.router, subnet, self.half);
+        let (text, other) = match (attached, self.region) {
+            (Attached::Here | Attached::Nowhere, _) => {
+                return checks::subnet(self.known.region, self.router, subnet, self.half);
+            }
+            (Attached::Unread, _) => return Vec::new(),
+            (Attached::Elsewhere(other), None) => {
+                let text = format!("is on {}, and this VPN ends on {}", other.name, self.router.name);
+                return vec![Finding::refusal(place, text)];
+            }
+            (Attached::Elsewhere(other), Some(_)) => (format!("is on {}", other.name), other),
+        };
+        let against = checks::router(&self.known, other, self.half).into_iter().find(Finding::is_refusal);
+        match against {
+            Some(why) => vec![Finding::refusal(place, format!("{text}, which {}", why.text))],
+            None => vec![Finding::notice(place, format!("{text}; choosing it chooses that router"))],
+        }
+    }
+
+    fn findings(&self, subnet: &Subnet, attached: Attached<'_>) -> Vec<Finding> {
+        let place = Place::Subnets(self.half);
+        let mut findings = self.of_place(subnet, attached);
         if let Some((_, other)) = cidr::on_both_sides(std::slice::from_ref(&subnet.cidr), &self.across) {
             findings.push(Finding::refusal(place, format!("overlaps {other} on the other side")));
         } else if let Some(other) =
@@ -209,7 +352,7 @@ impl<'a> SubnetList<'a> {
     }
 
     pub(super) fn findings_of(&self, id: &Id) -> Option<Vec<Finding>> {
-        self.known.inventory.subnet(id).map(|subnet| self.findings(subnet))
+        self.known.inventory.subnet(id).map(|subnet| self.findings(subnet, self.attached_by_id(subnet)))
     }
 
     pub(super) fn detail_of(&self, id: &Id) -> Option<Vec<(String, String)>> {

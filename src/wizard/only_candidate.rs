@@ -6,12 +6,18 @@ use super::screen::{Mode, Screen};
 use crate::plan::Half;
 
 impl Model {
+    /// Whether there was nothing to choose.
+    pub fn is_only_candidate(&self, screen: Screen) -> bool {
+        self.new_vpn.only_candidate.contains_key(&screen)
+    }
+
     /// Answers a step for which there is one candidate, and says so. None if the user has to be asked.
     pub(super) fn answer_with_only_candidate(&mut self, screen: Screen) -> Option<String> {
         if !matches!(screen, Screen::Region(_) | Screen::Router(_) | Screen::Subnets(_)) || self.is_unread(screen) {
             return None;
         }
-        let lines = self.lines(screen);
+        let mut lines = self.lines(screen);
+        lines.retain(|line| line.choice != Choice::Others);
         if lines.iter().any(|line| line.pending) {
             return None;
         }

@@ -4,6 +4,7 @@
 //! is shown, and what a frame needs of all lines is counted when they change.
 
 use tui_input::Input;
+use unicode_width::UnicodeWidthStr;
 
 use crate::cloud::{Id, RegionId};
 use crate::plan::{Finding, Profile, Severity};
@@ -32,6 +33,8 @@ pub enum Choice {
     PublicKeys,
     /// A new VPN, where there is none.
     Make,
+    /// The subnets of other routers.
+    Others,
 }
 
 impl Choice {
@@ -72,7 +75,7 @@ pub fn worst(findings: &[Finding]) -> Option<&Finding> {
     findings.iter().min_by_key(|finding| finding.severity)
 }
 
-/// How much of an id has to be typed for the filter to find it: less is found by chance.
+/// How many digits of an id have to be typed for the filter to find it: less is found by chance.
 const ID_PREFIX: usize = 4;
 
 impl Line {
@@ -87,23 +90,34 @@ impl Line {
         self.worst != Some(Severity::Refusal)
     }
 
+    /// Whether it shows that, or is of an object whose id begins with it.
     fn matches(&self, needle: &str) -> bool {
         let contains = |text: &str| text.to_lowercase().contains(needle);
-        contains(&self.title)
-            || contains(&self.aside)
-            || matches!(&self.choice, Choice::Object(id) if needle.len() >= ID_PREFIX && id.as_str().starts_with(needle))
-            || self.about.iter().flat_map(|about| &about.detail).any(|(_, value)| contains(value))
+        let is_of_id = |id: &Id| {
+            needle.len() >= ID_PREFIX
+                && needle.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+                && id.as_str().starts_with(needle)
+        };
+        contains(&self.title) || contains(&self.aside) || self.choice.id().is_some_and(is_of_id)
     }
 
+    /// How little speaks for going there first.
     pub(super) fn rank(&self) -> u8 {
         match self.worst {
+            _ if self.choice == Choice::Others => 3,
             // What is still being read may turn out fine: the default must not depend on who answers first.
             _ if self.pending => 0,
-            Some(Severity::Refusal) => 3,
+            Some(Severity::Refusal) => 4,
             Some(Severity::Warning) => 2,
             Some(Severity::Notice) => 1,
             None => 0,
         }
+    }
+
+    /// How badly it fits what is looked for: a name that begins with it fits best, an address that has it somewhere least.
+    fn distance(&self, needle: &str) -> u8 {
+        let title = self.title.to_lowercase();
+        if title.starts_with(needle) { 0 } else { 1 + u8::from(!title.contains(needle)) }
     }
 }
 
@@ -135,6 +149,8 @@ pub struct Tally {
     pub pending: usize,
     /// How many have a reason beside them.
     pub with_reason: usize,
+    /// The columns of the widest title and of the widest text beside one, so that scrolling does not move either.
+    pub widest: (usize, usize),
     /// The only line that can be taken, if there is just one.
     only: Option<usize>,
 }
@@ -144,6 +160,10 @@ impl Tally {
         let mut tally = Self::default();
         let mut takable = 0_usize;
         for (at, line) in lines.iter().enumerate() {
+            tally.widest = (tally.widest.0.max(line.title.width()), tally.widest.1.max(line.aside.width()));
+            if line.choice == Choice::Others {
+                continue;
+            }
             tally.open += usize::from(line.is_open() || line.pending);
             tally.pending += usize::from(line.pending);
             tally.with_reason += usize::from(line.worst.is_some());
@@ -264,6 +284,13 @@ impl Picker {
         self.marked.as_ref().is_some_and(|marked| marked.contains(choice))
     }
 
+    /// Moves the cursor to that line, if it is shown.
+    pub(super) fn point_at(&mut self, choice: &Choice) {
+        if let Some(place) = self.place_of(choice) {
+            self.go(place);
+        }
+    }
+
     /// Moves the cursor by that many lines, stopping at the ends.
     pub fn step(&mut self, by: isize) {
         self.touched = true;
@@ -370,7 +397,7 @@ impl Picker {
     }
 
     fn refilter(&mut self) {
-        let needle = self.filter.as_ref().map(|filter| filter.value().trim().to_lowercase()).unwrap_or_default();
+        let needle = self.needle();
         let fits = |line: &Line| needle.is_empty() || line.matches(&needle);
         self.visible = self.lines.iter().enumerate().filter(|(_, line)| fits(line)).map(|(index, _)| index).collect();
         self.cursor = self.cursor.min(self.visible.len().saturating_sub(1));
@@ -380,10 +407,17 @@ impl Picker {
         self.visible.iter().position(|&line| self.lines.get(line).is_some_and(|line| line.choice == *choice))
     }
 
-    /// The first of the lines that nothing, or least, speaks against.
+    fn needle(&self) -> String {
+        self.filter.as_ref().map(|filter| filter.value().trim().to_lowercase()).unwrap_or_default()
+    }
+
+    /// The first of the lines that nothing, or least, speaks against; of those the one that fits the filter best.
     fn best(&self) -> usize {
-        let rank =
-            |place: &usize| self.visible.get(*place).and_then(|&line| self.lines.get(line)).map_or(u8::MAX, Line::rank);
+        let needle = self.needle();
+        let rank = |place: &usize| {
+            let line = self.visible.get(*place).and_then(|&line| self.lines.get(line));
+            line.map(|line| (line.rank(), if needle.is_empty() { 0 } else { line.distance(&needle) }))
+        };
         (0..self.visible.len()).min_by_key(rank).unwrap_or(0)
     }
 }

@@ -170,6 +170,11 @@ impl NewVpn {
         able.sorted_by_key(|region| Some(&region.id) != home).tuple_combinations().collect()
     }
 
+    /// Finds out which VPNs there are, as far as the regions are known.
+    pub(super) fn note_vpns(&mut self) {
+        self.proposals.vpns = self.vpns_of_inventories();
+    }
+
     /// The VPNs that the inventories tell of, paired as everywhere. Their ranges are not known.
     fn vpns_of_inventories(&self) -> Vec<Vpn> {
         let survey = |region: &RegionState| {
@@ -262,10 +267,13 @@ impl NewVpn {
     }
 }
 
+/// The routers that a VPN is on.
+pub(super) fn routers_of(vpn: &Vpn) -> impl Iterator<Item = &Id> {
+    vpn.sides().filter_map(|(_, side)| side.service.as_ref()).map(|service| &service.router)
+}
+
 fn is_between(vpn: &Vpn, routers: (&Id, &Id)) -> bool {
-    let of_vpn: BTreeSet<&Id> =
-        vpn.sides().filter_map(|(_, side)| side.service.as_ref()).map(|service| &service.router).collect();
-    of_vpn == BTreeSet::from([routers.0, routers.1])
+    routers_of(vpn).collect::<BTreeSet<_>>() == BTreeSet::from([routers.0, routers.1])
 }
 
 impl RegionState {

@@ -204,7 +204,7 @@ impl Model {
         (screen.about().answer)(self, screen.half().unwrap_or(Half::A))
     }
 
-    pub(super) fn answer_source(&self, screen: Screen) -> Option<String> {
+    pub fn answer_source(&self, screen: Screen) -> Option<String> {
         (screen.about().source)(self, screen)
     }
 

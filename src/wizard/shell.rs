@@ -67,6 +67,8 @@ pub struct Shell {
     pub question: Option<Asked>,
     pub notice: Option<Notice>,
     pub ending: Option<Ending>,
+    /// Whether a list of subnets has those of other routers.
+    pub(super) with_others: bool,
     /// Lines the text of the screen is scrolled by; a dialog has its own.
     pub scroll: u16,
     /// Lines of what is on top that the terminal has no room for.
@@ -92,6 +94,7 @@ impl Shell {
             question: None,
             notice: None,
             ending: None,
+            with_others: false,
             scroll: 0,
             overflow: 0,
             repaint: false,

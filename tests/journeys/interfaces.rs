@@ -93,9 +93,10 @@ fn a_router_is_taken_before_it_is_read_and_its_subnets_are_shown_once_they_are()
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
     journey.key(KeyCode::Down).interfaces_read(&hamilton(), Ok(&inventory));
     assert_eq!(picker(&journey).tally().open, 3);
+    journey.key(KeyCode::End).enter().at(Screen::Subnets(Half::A));
     let lonely = picker(&journey).lines().iter().find(|line| line.title == "lonely-subnet").unwrap();
     assert!(journey.reason(lonely).contains("is not attached to border-router"));
-    journey.enter().at(Screen::Peer);
+    journey.key(KeyCode::Home).enter().at(Screen::Peer);
 }
 
 #[test]

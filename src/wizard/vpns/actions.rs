@@ -114,7 +114,7 @@ impl YourVpns {
         let router = side.router.as_ref()?;
         let across = if half == Half::B { self.chosen_ranges(vpn, Half::A) } else { Vec::new() };
         let known = Known { region: &side.region, inventory: &survey.inventory, detail: None };
-        Some(SubnetList { known, router, half, across, tunnelled: Vec::new() })
+        Some(SubnetList { known, router, half, across, tunnelled: Vec::new(), region: None })
     }
 
     /// The subnets marked for a half: as chosen just now, else those it tunnels.

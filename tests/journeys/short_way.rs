@@ -1,0 +1,173 @@
+//! What the wizard does not ask, and what it does not have to be asked twice.
+
+use osvpn::cloud::Inventory;
+use osvpn::wizard::review::AnswerLine;
+
+use super::journey::{drawn_text, wellington, without_vpn};
+use super::*;
+
+#[track_caller]
+fn told(journey: &Journey, part: &str) {
+    let notice = journey.model.shell.notice.as_ref().map(|notice| notice.text.as_str()).unwrap_or_default();
+    assert!(notice.contains(part), "{part:?} is not in {notice:?}");
+}
+
+fn line(journey: &Journey, screen: Screen) -> AnswerLine {
+    journey.model.answer_lines().into_iter().find(|line| line.screen == screen).unwrap()
+}
+
+fn titles(journey: &Journey) -> Vec<String> {
+    super::vpns::titles(journey)
+}
+
+#[test]
+fn a_step_with_one_candidate_is_answered_said_and_still_open_from_the_review() {
+    let mut journey = Journey::signed_in(&[hamilton(), porirua(), wellington()]);
+    let mut one_gateway = porirua_inventory();
+    one_gateway.routers.iter_mut().skip(1).for_each(|router| router.external_network = None);
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(one_gateway));
+    journey.discovered(&wellington(), Ok(without_vpn())).enter().enter().at(Screen::Router(Half::A));
+    told(&journey, "Region B: Porirua, the only other region that can be used.");
+    assert!(drawn_text(&journey).contains("Porirua (only)"), "{}", drawn_text(&journey));
+    journey.enter().at(Screen::Subnets(Half::A)).enter().at(Screen::Review).details();
+    told(&journey, "Router B: border-router, the only router with a gateway. Subnets B: private-subnet, the only");
+    let reasons = [
+        (Screen::Region(Half::B), "the only other region that can be used"),
+        (Screen::Router(Half::B), "the only router with a gateway"),
+        (Screen::Subnets(Half::B), "the only subnet"),
+    ];
+    for (screen, why) in reasons {
+        assert_eq!(line(&journey, screen).source.as_deref(), Some(why));
+    }
+    assert_eq!(line(&journey, Screen::Router(Half::A)).source, None);
+    journey.esc().at(Screen::Subnets(Half::A)).enter().at(Screen::Review);
+    journey.to(Screen::Router(Half::B)).enter().at(Screen::Review);
+    assert_eq!(line(&journey, Screen::Router(Half::B)).source, None, "what was chosen has no other reason");
+    assert!(journey.plan().is_ok(), "{:?}", journey.plan());
+}
+
+#[test]
+fn an_enter_pressed_while_a_region_is_read_acts_when_it_is_and_another_key_drops_it() {
+    let at_region = || {
+        let mut journey = Journey::signed_in(&[hamilton(), porirua()]);
+        journey.enter().at(Screen::Region(Half::A)).enter();
+        told(&journey, "Hamilton is still being read; the wizard will go on as soon as it is read.");
+        journey.discovered(&porirua(), Ok(porirua_inventory())).at(Screen::Region(Half::A));
+        journey
+    };
+    let mut kept = at_region();
+    kept.discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Router(Half::A));
+    assert!(!kept.model.keeps_enter());
+    for key in [KeyCode::Up, KeyCode::Char('x')] {
+        let mut dropped = at_region();
+        dropped.key(key).discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Region(Half::A));
+    }
+    let mut failed = at_region();
+    failed.discovered(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow"))).at(Screen::Region(Half::A));
+    assert!(!failed.model.keeps_enter(), "it was for that region, and takes no other");
+    assert_eq!(failed.model.new_vpn.answers.region.a, None);
+}
+
+#[test]
+fn a_kept_enter_never_creates() {
+    let mut journey = Journey::ready();
+    for _ in 0..5 {
+        journey.enter();
+    }
+    journey.at(Screen::Review).enter().details().passes(5000).at(Screen::Review);
+    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(..))));
+}
+
+#[test]
+fn the_first_side_goes_on_while_the_second_region_is_read() {
+    let third = osvpn::cloud::RegionId::new("nz-akl-1");
+    let mut journey = Journey::signed_in(&[hamilton(), porirua(), third]);
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).enter().enter().at(Screen::Region(Half::B));
+    journey.enter().at(Screen::Router(Half::A)).enter().at(Screen::Subnets(Half::A)).enter();
+    journey.at(Screen::Router(Half::B)).enter();
+    told(&journey, "Porirua is still being read; the wizard will go on");
+    journey.discovered(&porirua(), Ok(porirua_inventory())).at(Screen::Review).details();
+    assert!(journey.plan().is_ok(), "{:?}", journey.plan());
+
+    let mut lacking = Journey::signed_in(&[hamilton(), porirua(), wellington()]);
+    lacking.discovered(&hamilton(), Ok(hamilton_inventory())).enter().enter().types("/wlg").enter();
+    lacking.enter().enter().at(Screen::Router(Half::B)).discovered(&wellington(), Ok(without_vpn()));
+    lacking.at(Screen::Region(Half::B));
+    told(&lacking, "Wellington has no VPN service");
+}
+
+#[test]
+fn a_subnet_of_another_router_is_found_behind_one_line_and_brings_its_router() {
+    let mut journey = Journey::ready();
+    journey.to(Screen::Subnets(Half::A));
+    assert_eq!(titles(&journey), ["db-subnet", "private-subnet", "v6-subnet", "3 more on other routers"]);
+    journey.key(KeyCode::End).enter().at(Screen::Subnets(Half::A));
+    let all = titles(&journey);
+    assert_eq!(
+        all[..4],
+        ["db-subnet", "private-subnet", "v6-subnet", "shared-subnet"],
+        "what can be taken comes first"
+    );
+    let Content::List(picker) = journey.model.content() else { panic!() };
+    let reason = |title: &str| journey.reason(picker.lines().iter().find(|line| line.title == title).unwrap());
+    assert_eq!(reason("shared-subnet"), "is on used-router; choosing it chooses that router");
+    assert!(reason("old-subnet").starts_with("is on legacy-router, which holds a legacy VPN service"));
+    assert!(reason("lonely-subnet").contains("is not attached to border-router"));
+    journey.types("/shared").enter().at(Screen::Router(Half::B));
+    told(&journey, "Router A is now used-router");
+    assert_eq!(journey.model.new_vpn.answers.router_of(Half::A), Some(&Id::new("h-used")));
+    assert_eq!(journey.model.new_vpn.answers.subnets_of(Half::A), [Id::new("h-shared")]);
+
+    let mut marked = Journey::ready();
+    marked.to(Screen::Subnets(Half::A)).key(KeyCode::End).enter().types("/shared").key(KeyCode::Tab);
+    told(&marked, "Router A is now used-router");
+    marked.enter().at(Screen::Router(Half::B));
+    assert_eq!(marked.model.new_vpn.answers.subnets_of(Half::A), [Id::new("h-shared")]);
+}
+
+#[test]
+fn the_filter_takes_what_is_shown_and_not_what_an_id_happens_to_hold() {
+    let mut inventory: Inventory = hamilton_inventory();
+    let id = "84316507-5610-4f2f-b14f-75f5077495db";
+    for subnet in inventory.subnets.iter_mut().filter(|subnet| subnet.name == "private-subnet") {
+        subnet.id = Id::new(id);
+    }
+    for router in &mut inventory.routers {
+        for interface in router.interfaces.iter_mut().flat_map(|own| own.iter().cloned().collect::<Vec<_>>()) {
+            assert!(!interface.subnet.as_str().is_empty());
+        }
+        let own = router.interfaces.take().unwrap_or_default();
+        let renamed = own.iter().cloned().map(|mut interface| {
+            if interface.subnet == Id::new("h-private") {
+                interface.subnet = Id::new(id);
+            }
+            interface
+        });
+        router.interfaces = Some(renamed.collect());
+    }
+    let at_subnets = || {
+        let mut journey = Journey::signed_in(&[hamilton(), porirua()]);
+        journey.discovered(&hamilton(), Ok(inventory.clone())).discovered(&porirua(), Ok(porirua_inventory()));
+        journey.to(Screen::Subnets(Half::A));
+        journey
+    };
+    let shown = |journey: &Journey| match journey.model.content() {
+        Content::List(picker) => picker.window(0, 9).map(|(_, line)| line.title.clone()).collect::<Vec<_>>(),
+        _ => panic!("a list"),
+    };
+    let mut journey = at_subnets();
+    journey.types("/db");
+    assert_eq!(shown(&journey), ["db-subnet"]);
+    journey.enter();
+    assert_eq!(journey.model.new_vpn.answers.subnets_of(Half::A), [Id::new("h-db")]);
+    let mut by_id = at_subnets();
+    by_id.types("/843");
+    assert!(shown(&by_id).is_empty(), "three digits are found by chance");
+    by_id.types("1");
+    assert_eq!(shown(&by_id), ["private-subnet"]);
+    // The best of what can be used has the cursor, whatever stands above it.
+    let mut best = at_subnets();
+    best.types("/s");
+    let Content::List(picker) = best.model.content() else { panic!() };
+    assert!(picker.current().unwrap().title == "shared-subnet" || picker.current().unwrap().title == "db-subnet");
+}
