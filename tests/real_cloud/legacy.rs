@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::cloud::{A, B, RealCloud, in_each};
 use super::guide_commands::Profile;
-use super::pty::Printed;
+use super::pty::{Printed, STEPWISE};
 use super::wizard::{answer, plan_between, site_to_site};
 
 /// The services of a region's legacy router.
@@ -25,7 +25,11 @@ fn the_wizard_and_apply_refuse_a_router_with_a_legacy_service() {
         assert_eq!(legacy.each_ref().map(Vec::len), [1, 1]);
 
         let mut pty = cloud.osvpn(&[], &[]);
-        answer(&mut pty, &["What should be connected?", "Which is the first region?"], &[]);
+        answer(
+            &mut pty,
+            &["What should be connected?", "Which is the first region?"],
+            &[("What should be connected?", STEPWISE)],
+        );
         answer(&mut pty, &["Which region is Hamilton connected with?"], &[]);
         pty.settled("Which router of Hamilton?");
         pty.send("/legacy\r");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::cloud::{A, B, RealCloud, in_each, say};
 use super::guide_commands::Profile;
-use super::pty::Printed;
+use super::pty::{Printed, STEPWISE};
 use super::wizard::plan_between;
 
 const REGION: &str = "nz-big-1";
@@ -67,12 +67,14 @@ fn a_large_region_is_read_completely_and_at_once() {
         let mut pty = cloud.osvpn(&[], &[("OSVPN_LOG", "debug")]);
         pty.patience = Duration::from_secs(300);
         pty.wait_for("What should be connected?");
+        pty.send(STEPWISE);
         pty.confirm("\r");
         pty.settled("Which is the first region?");
         let read = pty.started.elapsed();
         let first = requests(cloud);
         let ports = |requests: &[Request]| requests.iter().filter(|one| one.what.ends_with("/ports")).count();
-        assert_eq!(ports(&first), 0, "no router is chosen");
+        // Those of the few routers that decide what the first page proposes.
+        assert!(ports(&first) <= 3, "{} requests for ports on the first page", ports(&first));
 
         pty.send(&format!("/{REGION}\r"));
         pty.settled(&format!("Which region is {LABEL} connected"));

@@ -2,7 +2,7 @@
 
 use super::cloud::RealCloud;
 use super::guide_commands::Profile;
-use super::pty::Pty;
+use super::pty::{self, Pty, STEPWISE};
 
 pub const DOWN: &str = "\x1b[B";
 
@@ -37,7 +37,7 @@ const SINGLE: [&str; 8] = [
 #[track_caller]
 pub fn site_to_site(cloud: &RealCloud, answers: &[(&str, &str)]) -> Pty {
     let mut pty = cloud.osvpn(&[], &[]);
-    answer(&mut pty, &SITE_TO_SITE, answers);
+    answer(&mut pty, &SITE_TO_SITE, &[&[("What should be connected?", STEPWISE)], answers].concat());
     pty.settled("creates 1");
     pty
 }
@@ -49,7 +49,7 @@ pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
     let peer = format!("{}\t\t{}", PEER.0, PEER.1);
     // With no other side whose names could tell which subnet is meant, the first is marked: db-subnet.
     let answers = [
-        ("What should be connected?", DOWN),
+        ("What should be connected?", pty::SINGLE),
         ("Which subnets of Hamilton?", "12"),
         ("Who is the external peer?", &peer),
     ];

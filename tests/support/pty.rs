@@ -12,6 +12,11 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// Long enough for a loaded machine; only a failing test waits so long.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// The lines of the first page below what is proposed, by their filter; Enter takes them.
+pub const STEPWISE: &str = "/step by step";
+pub const SINGLE: &str = "/outside peer";
+pub const YOUR_VPNS: &str = "/your vpns";
+
 /// Longer than the program waits before it takes an Enter for what it has just shown.
 const READING: Duration = Duration::from_millis(900);
 

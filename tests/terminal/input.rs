@@ -23,7 +23,8 @@ fn what_a_terminal_sends_by_itself_is_no_key() {
     let scene = Scene::new(SimulatorSettings::demo());
     let mut pty = scene.wizard(&[]);
     pty.wait_for(STEPS[0]);
-    pty.send("3");
+    pty.send(YOUR_VPNS);
+    pty.send("\r");
     pty.wait_for("2 VPNs.");
     pty.send("1");
     let lines = |screen: String| screen.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
@@ -51,6 +52,7 @@ fn enter_is_enter_however_it_arrives_and_once() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::start(home.path(), &["--demo"], &[]);
     pty.settled(STEPS[0]);
+    pty.send(STEPWISE);
     for (enter, next) in ["\n", "\x1bOM", "\r\n", "\x1b[13u"].iter().zip(&STEPS[1..]) {
         pty.send(enter);
         pty.settled(next);

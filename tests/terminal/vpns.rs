@@ -13,7 +13,7 @@ const LEFT: &str = "\x1b[D";
 fn at_the_list(scene: &Scene) -> Pty {
     let mut pty = scene.wizard(&[]);
     pty.settled(STEPS[0]);
-    pty.send("3");
+    pty.send(&format!("{YOUR_VPNS}\r"));
     pty.wait("the list", |screen| {
         screen.contains("Your VPNs") && screen.contains(" VPNs.") || screen.contains("1 VPN.")
     });
@@ -272,7 +272,7 @@ fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
     pty.settled(STEPS[0]);
     let gate = Gate::closed();
     scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).path("ikepolicies").region("nz-wlg-2"));
-    pty.send("3");
+    pty.send(&format!("{YOUR_VPNS}\r"));
     pty.wait("what is known", |screen| screen.contains("Wellington") && screen.contains(" reading"));
     pty.send("1");
     pty.wait_for("halves match");
@@ -429,7 +429,7 @@ fn a_region_that_fails_is_named_and_the_rest_is_shown() {
     scene
         .cloud
         .inject(InjectedFault::new(FaultEffect::status(500)).path("vpn/ikepolicies").region("nz-por-1").always());
-    pty.send("3");
+    pty.send(&format!("{YOUR_VPNS}\r"));
     let screen = pty.wait_for("could not be read");
     assert!(screen.contains("Porirua") && screen.contains("office"), "{screen}");
     scene.cloud.clear_faults();
