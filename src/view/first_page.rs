@@ -33,10 +33,8 @@ pub(super) fn draw(scene: Scene<'_>, list: &Picker, area: Rect, frame: &mut Fram
     let columns = usize::from(area.width);
     let (top, mut area) = area.split_top(1);
     picker::note(scene, list, top, frame);
-    let model = scene.model;
-    let lacks = model.new_vpn.nothing_to_connect(&model.shell.labels);
-    if !lacks.is_empty() {
-        let mut lines: Vec<Line<'_>> = lacks.iter().flat_map(|lack| remote::lack(scene, lack, columns)).collect();
+    let mut lines = lacks(scene, columns);
+    if !lines.is_empty() {
         lines.push(Line::default());
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let (above, below) = area.split_top(height.min(area.height / 2));
@@ -66,6 +64,12 @@ pub(super) fn draw(scene: Scene<'_>, list: &Picker, area: Rect, frame: &mut Fram
     let (above, below) = area.split_top(u16::try_from(shown.len()).unwrap_or(u16::MAX));
     frame.render_widget(Paragraph::new(shown), above);
     detail::draw(scene, list, false, below, frame);
+}
+
+/// Why nothing can be connected, and what helps.
+pub(super) fn lacks(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
+    let lacks = scene.model.new_vpn.nothing_to_connect(&scene.model.shell.labels);
+    lacks.iter().flat_map(|lack| remote::lack(scene, lack, columns)).collect()
 }
 
 fn row(
