@@ -9,6 +9,7 @@
 mod check;
 pub mod checks;
 pub mod cidr;
+mod commands;
 pub mod fields;
 pub mod file;
 pub mod findings;

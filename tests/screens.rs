@@ -38,6 +38,15 @@ fn screen(name: &str, journey: &mut Journey) {
     }
 }
 
+/// The same at the smallest size and at a large one, too.
+fn screen_at_every_size(name: &str, journey: &mut Journey) {
+    screen(name, journey);
+    for (columns, rows) in [(200, 60), (60, 18)] {
+        journey.send(Message::Resize(columns, rows));
+        kept(&format!("{name}@{columns}x{rows}"), journey);
+    }
+}
+
 /// Compares a screen with what it was, in `tests/snapshots`.
 fn kept(name: &str, journey: &Journey) {
     insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false}, {

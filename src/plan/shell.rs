@@ -71,6 +71,13 @@ impl ShellCommand {
         self
     }
 
+    /// With what another prints as one word.
+    #[must_use]
+    pub(super) fn output_of(mut self, other: &Self) -> Self {
+        self.0.push(Word::Fixed(format!("\"$({other})\"")));
+        self
+    }
+
     /// With its output as the standard input of another.
     #[must_use]
     pub(crate) fn piped_into(mut self, reader: Self) -> Self {

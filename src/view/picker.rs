@@ -304,6 +304,7 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
     };
     let mark = match picker.marked() {
         None => "",
+        Some(_) if line.choice == Choice::Others => "    ",
         Some(_) if picker.is_marked(&line.choice) => "[x] ",
         Some(_) => "[ ] ",
     };
@@ -315,7 +316,8 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
     let unread = scene.model.unread_subnets(line).filter(|_| line.worst.is_none());
     let is_bare = line.pending && line.aside.is_empty();
     let aside = if is_bare { String::new() } else { pad(theme, &line.aside, columns.aside) };
-    let text = format!("{pointer} {number} {mark}{}  {aside}", pad(theme, &line.title, columns.title));
+    let title = if line.choice == Choice::Others { line.title.clone() } else { pad(theme, &line.title, columns.title) };
+    let text = format!("{pointer} {number} {mark}{title}  {aside}");
     let whole = if columns.tall && !line.pending && unread.is_none() {
         columns.room
     } else {

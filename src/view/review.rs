@@ -43,6 +43,9 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
     let (_, area) = area.split_top(1);
     let columns = usize::from(area.width);
     let (lines, makes) = text(scene, review, columns);
+    // Create stands below the text, however large the screen.
+    let needed = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let (area, _) = area.split_top(needed);
     let rest = document::button_row(create(scene, makes, columns), area, frame);
     document::draw(scene, &lines, scene.model.shell.scroll, ("PgUp", "PgDn"), rest, frame)
 }
@@ -113,6 +116,8 @@ fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'
 fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let mut lines = sides::picture(scene, plan, columns);
+    lines.push(Line::default());
+    lines.extend(super::text::paragraph(&scene.model.new_vpn.policy_text(), columns, theme.text()));
     for finding in plan.findings() {
         lines.push(Line::default());
         lines.extend(document::finding(scene, finding.severity, &scene.model.new_vpn.finding_text(finding), columns));

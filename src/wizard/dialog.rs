@@ -25,11 +25,13 @@ pub enum Act {
     Confirm,
     Instead(Intent),
     OwnKey,
+    /// Sends the text of the dialog to the clipboard.
+    Copy,
 }
 
 impl Act {
     pub const fn is_harmless(self) -> bool {
-        matches!(self, Self::Close | Self::Instead(_) | Self::OwnKey)
+        matches!(self, Self::Close | Self::Instead(_) | Self::OwnKey | Self::Copy)
     }
 
     /// Whether it matters even where the user has just asked for the question.
@@ -113,6 +115,13 @@ impl Dialog {
 
     pub(super) fn wide(self) -> Self {
         Self { is_wide: true, ..self }
+    }
+
+    /// A text to read and to take away.
+    pub(super) fn to_copy(title: impl Into<String>, text: Vec<String>) -> Self {
+        let mut dialog = Self::new(title, text, vec![("Close", Act::Close), ("Copy", Act::Copy)]).wide();
+        dialog.buttons.iter_mut().filter(|button| button.act == Act::Copy).for_each(|button| button.letter = Some('y'));
+        dialog
     }
 
     pub(super) fn about(self, about: About) -> Self {

@@ -77,6 +77,7 @@ impl Model {
                     && let Content::List(picker) = &mut self.content
                 {
                     picker.filter_by(&text);
+                    self.show_others();
                 }
             }
         }

@@ -8,6 +8,7 @@ use super::fields::Field;
 use super::forms::Form;
 use super::picker::Picker;
 use super::{Content, Model, Start};
+use crate::plan::Profile;
 use crate::wizard::screen::Screen;
 use crate::wizard::vpns::{Open, VpnButton};
 
@@ -42,6 +43,12 @@ pub enum Action {
     OpenVpn,
     Generate,
     Save,
+    /// The policy that could be used instead.
+    SwitchPolicy,
+    /// The commands that create the same by hand.
+    ShowCommands,
+    /// The plan as a file has it.
+    ShowPlan,
     Copy,
     Demo,
     Do(VpnButton),
@@ -167,7 +174,7 @@ pub fn screen_bindings(model: &Model) -> Vec<Binding> {
         (Start::Problem(_), _) => problem_keys(model),
         (_, Content::List(picker)) => picker_keys(model, picker),
         (_, Content::Form(form)) => form_keys(model, form),
-        (_, Content::Review(review)) => review_keys(review.focus == 0),
+        (_, Content::Review(review)) => review_keys(model, review.focus == 0),
         (_, Content::None) => match model.screen {
             Screen::Work => work_keys(model),
             _ => vpn_keys(model),
@@ -362,8 +369,9 @@ fn form_keys(model: &Model, form: &Form) -> Vec<Binding> {
     bindings
 }
 
-fn review_keys(at_create: bool) -> Vec<Binding> {
-    vec![
+fn review_keys(model: &Model, at_create: bool) -> Vec<Binding> {
+    let other = model.new_vpn.other_policy().map(|(profile, _)| profile);
+    let mut bindings = vec![
         bind(&[ENTER], Action::Accept, if at_create { "choose" } else { "change" }),
         bind(&[ESC], Action::Back, "back"),
         Binding { in_footer: at_create, ..bind(&[UP, Key::character('k'), BACKTAB], Action::Up, "to the answers") },
@@ -376,9 +384,17 @@ fn review_keys(at_create: bool) -> Vec<Binding> {
         quiet(&[Key::plain(KeyCode::PageUp)], Action::PageUp, "scroll up"),
         quiet(&[Key::plain(KeyCode::PageDown)], Action::PageDown, "scroll down"),
         bind(&[Key::character('s')], Action::Save, "save plan"),
+        bind(&[Key::character('c')], Action::ShowCommands, "commands"),
         help_key(),
         quit_key(),
-    ]
+        quiet(&[Key::character('f')], Action::ShowPlan, "the plan as a file"),
+        quiet(&[Key::character('r')], Action::Retry, "read the regions again"),
+    ];
+    if let Some(other) = other {
+        let label = if other == Profile::Modern { "use modern" } else { "use catalyst" };
+        bindings.insert(2, bind(&[Key::character('p')], Action::SwitchPolicy, label));
+    }
+    bindings
 }
 
 fn work_keys(model: &Model) -> Vec<Binding> {

@@ -242,7 +242,7 @@ impl Model {
     }
 
     /// Lists the subnets of other routers, too.
-    fn show_others(&mut self) {
+    pub(super) fn show_others(&mut self) {
         if !matches!(self.screen, Screen::Subnets(_) | Screen::NewSubnets(_)) || self.shell.with_others {
             return;
         }

@@ -160,10 +160,10 @@ impl Tally {
         let mut tally = Self::default();
         let mut takable = 0_usize;
         for (at, line) in lines.iter().enumerate() {
-            tally.widest = (tally.widest.0.max(line.title.width()), tally.widest.1.max(line.aside.width()));
             if line.choice == Choice::Others {
                 continue;
             }
+            tally.widest = (tally.widest.0.max(line.title.width()), tally.widest.1.max(line.aside.width()));
             tally.open += usize::from(line.is_open() || line.pending);
             tally.pending += usize::from(line.pending);
             tally.with_reason += usize::from(line.worst.is_some());

@@ -1,5 +1,6 @@
 //! The review: the plan of all answers, or the reasons why there is none.
 
+use super::dialog::Dialog;
 use super::keymap::Action;
 use super::message::Which;
 use super::screen::{Mode, Screen};
@@ -8,7 +9,7 @@ use super::{Content, Effect, Model, NewVpn};
 use crate::cloud::RegionId;
 use crate::engine::Course;
 use crate::engine::pace::FRESH;
-use crate::plan::{Finding, Labels, Place, Plan, file};
+use crate::plan::{Finding, Labels, Place, Plan, Profile, file};
 
 /// What the review keeps.
 #[derive(Clone, Debug)]
@@ -46,6 +47,28 @@ impl NewVpn {
     /// Whether something that the plan needs is still being read.
     fn is_reading_for_plan(&self, labels: &Labels) -> bool {
         self.is_reading() || self.lacks_shared_keys(labels)
+    }
+
+    /// The named policy that could be used instead of the one there is, and what speaks for it.
+    pub fn other_policy(&self) -> Option<(Profile, &'static str)> {
+        let (other, why) = match self.profile() {
+            Profile::Modern => (Profile::Catalyst, "its values are those of Catalyst Cloud's guide"),
+            Profile::Catalyst | Profile::Custom => {
+                (Profile::Modern, "it carries several subnets in one tunnel, and OpenStack 2026.2 still stores it")
+            }
+        };
+        let findings = self.profiles.get(other)?.findings(&self.setting());
+        (!findings.iter().any(Finding::is_refusal)).then_some((other, why))
+    }
+
+    /// The policy in words, and the key that switches it.
+    pub fn policy_text(&self) -> String {
+        let profile = self.profile();
+        let text = format!("Policy {profile} ({}).", profile.summary());
+        match self.other_policy() {
+            Some((other, why)) => format!("{text} p uses {other} ({}): {why}.", other.summary()),
+            None => text,
+        }
     }
 
     fn save(&self, shell: &mut Shell) {
@@ -92,6 +115,9 @@ impl Model {
                 self.back();
             }
             Action::Save => self.new_vpn.save(&mut self.shell),
+            Action::SwitchPolicy => self.switch_policy(),
+            Action::ShowCommands | Action::ShowPlan => self.show_plan(action == Action::ShowCommands),
+            Action::Retry => self.read_chosen_again(),
             Action::Accept if review.focus == 0 => self.accept_review(),
             Action::Accept => {
                 let line = answers.len().checked_sub(review.focus).and_then(|at| answers.get(at));
@@ -101,6 +127,30 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    fn switch_policy(&mut self) {
+        let Some((other, _)) = self.new_vpn.other_policy() else {
+            return self.shell.warn("No other policy fits these regions and subnets.");
+        };
+        self.new_vpn.answers.profile = Some(other);
+        self.refresh();
+        self.shell.say(format!("The policy is now {other}: {}.", other.summary()));
+    }
+
+    /// Shows what the plan is to other programs: to the `openstack` client, or in a file.
+    fn show_plan(&mut self, as_commands: bool) {
+        let Content::Review(Review { plan: Ok(plan), .. }) = &self.content else {
+            return self.shell.warn("The answers do not make a plan yet; what is missing is listed above.");
+        };
+        let dialog = if as_commands {
+            let lead = "# By hand. OSVPN_PSK has the pre-shared key, which is not shown.".to_owned();
+            let commands = plan.openstack_commands().into_iter().map(|command| command.to_string());
+            Dialog::to_copy("The same with the openstack command", [lead].into_iter().chain(commands).collect())
+        } else {
+            Dialog::to_copy("The plan as a file", file::write(plan).lines().map(ToOwned::to_owned).collect())
+        };
+        self.shell.dialog = Some(dialog);
     }
 
     fn change_answer(&mut self, screen: Screen) {

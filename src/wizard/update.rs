@@ -195,6 +195,9 @@ impl Model {
                     return self.shell.warn(lacks);
                 }
                 let act = dialog.act();
+                if act == Act::Copy {
+                    return self.shell.out.push(Effect::Copy(dialog.text.join("\n")));
+                }
                 let about = std::mem::replace(&mut dialog.about, About::Screen);
                 self.shell.dialog = None;
                 self.dialog_act(act, about);
@@ -235,7 +238,7 @@ impl Model {
             (Act::Confirm, About::Proposals(proposals)) => self.carry_out(proposals),
             (Act::Instead(intent), _) => self.of_vpns(|vpns, wizard| vpns.propose_instead(intent, wizard)),
             (Act::OwnKey, _) => self.enter(Screen::NewKey),
-            (Act::Close | Act::Resume(_) | Act::Forget | Act::Confirm, _) => self.close_dialog(),
+            (Act::Close | Act::Copy | Act::Resume(_) | Act::Forget | Act::Confirm, _) => self.close_dialog(),
         }
     }
 
@@ -250,6 +253,7 @@ impl Model {
             Some(open) if self.screen == Screen::Vpn => {
                 format!("{} prints it too", osvpn("status --json").operand(&open.handle))
             }
+            _ if self.screen == Screen::Review => "s saves the plan as a file".to_owned(),
             _ => "it is also printed when you leave".to_owned(),
         };
         self.shell.say(format!("{what}; {otherwise}."));

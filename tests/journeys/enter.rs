@@ -94,10 +94,10 @@ fn a_changed_answer_has_the_focus_when_the_review_is_back() {
 fn what_is_pasted_without_brackets_confirms_nothing_however_late_it_comes() {
     let pasted = || Message::Key(KeyEvent::new_with_kind(KeyCode::Enter, KeyModifiers::NONE, KeyEventKind::Repeat));
     let mut together = reviewing(60_000);
-    together.types("foo").send(pasted()).at(Screen::Review);
+    together.types("zoo").send(pasted()).at(Screen::Review);
     told(&together, "held down or pasted");
     let mut torn = reviewing(60_000);
-    torn.types("foo").passes(20).at_once(KeyCode::Enter).at(Screen::Review);
+    torn.types("zoo").passes(20).at_once(KeyCode::Enter).at(Screen::Review);
     let mut deletion = opened(broken());
     deletion.passes(2000).types("d").passes(2000).at_once(KeyCode::Right).send(pasted());
     assert!(deletion.model.shell.dialog.is_some() && !carries(&deletion));

@@ -171,3 +171,49 @@ fn the_filter_takes_what_is_shown_and_not_what_an_id_happens_to_hold() {
     let Content::List(picker) = best.model.content() else { panic!() };
     assert!(picker.current().unwrap().title == "shared-subnet" || picker.current().unwrap().title == "db-subnet");
 }
+
+#[test]
+fn the_policy_is_switched_by_a_key_with_its_reason_in_view() {
+    let mut journey = Journey::at_review();
+    let told = journey.model.new_vpn.policy_text();
+    for part in ["Policy catalyst (IKEv1, SHA-1)", "p uses modern (IKEv2, SHA-256)", "several subnets", "2026.2"] {
+        assert!(told.contains(part), "{part:?} is not in {told:?}");
+    }
+    assert!(drawn_text(&journey).contains("Policy catalyst"), "{}", drawn_text(&journey));
+    journey.types("p").at(Screen::Review);
+    assert_eq!(journey.plan().unwrap().profile(), Profile::Modern);
+    assert!(drawn_text(&journey).contains("Policy modern (IKEv2, SHA-256)"), "{}", drawn_text(&journey));
+    assert_eq!(line(&journey, Screen::Policy).source, None, "it is the user's own now");
+    journey.types("p");
+    assert_eq!(journey.plan().unwrap().profile(), Profile::Catalyst);
+    // What the regions do not store is not offered.
+    let mut upgraded = Journey::signed_in(&[hamilton(), porirua()]);
+    let new = |inventory: Inventory| Inventory { extensions: new_release(), ..inventory };
+    upgraded.discovered(&hamilton(), Ok(new(hamilton_inventory())));
+    upgraded.discovered(&porirua(), Ok(new(porirua_inventory()))).to(Screen::Review).details().types("p");
+    assert_eq!(upgraded.plan().unwrap().profile(), Profile::Modern);
+    assert!(!drawn_text(&upgraded).contains("p uses"), "{}", drawn_text(&upgraded));
+}
+
+#[test]
+fn the_commands_and_the_plan_are_shown_and_copied_without_the_key() {
+    let mut journey = Journey::at_review();
+    for (key, parts) in [
+        ("c", ["vpn service create --router h-border hlz-por_vpn_service", "--psk \"$OSVPN_PSK\"", "nz-por-1 vpn ike"]),
+        ("f", ["version = 1", "router = \"h-border\"", "[[half]]"]),
+    ] {
+        journey.types(key);
+        let text = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
+        for part in parts {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+        assert!(!text.contains(KEY));
+        journey.types("y");
+        assert!(matches!(journey.effects.pop(), Some(Effect::Copy(copied)) if copied == text));
+        assert!(journey.model.shell.dialog.is_some(), "it stays, for whoever's terminal has no clipboard");
+        journey.esc().at(Screen::Review);
+    }
+    journey.types("r").at(Screen::Review);
+    let read = journey.effects.iter().filter(|effect| matches!(effect, Effect::Discover(..))).count();
+    assert_eq!(read, 2);
+}

@@ -5,24 +5,24 @@ use super::*;
 #[test]
 fn the_review_shows_both_sides_and_what_will_be_made() {
     let mut journey = at(Screen::Review);
-    screen("review", &mut journey);
-    screen("review-scrolled", journey.press("PgDn PgDn"));
+    screen_at_every_size("review", &mut journey);
+    screen_at_every_size("review-scrolled", journey.press("PgDn PgDn"));
 }
 
 #[test]
 fn the_review_leads_back_to_every_answer() {
-    screen("review-focus", at(Screen::Review).press("Up Up Up Up Up"));
+    screen_at_every_size("review-focus", at(Screen::Review).press("Up Up Up Up Up"));
 }
 
 #[test]
 fn what_has_grown_old_is_read_once_more_under_the_eyes_of_the_user() {
     let mut journey = at(Screen::Review);
     journey.after(400.0).press("Enter").after(401.5);
-    screen("review-once-more", &mut journey);
+    screen_at_every_size("review-once-more", &mut journey);
     let mut down = hamilton_inventory();
     down.routers.iter_mut().for_each(|router| router.status = Status::Down);
     journey.details().discovered(&porirua(), Ok(porirua_inventory())).discovered(&hamilton(), Ok(down));
-    screen("review-changed", &mut journey);
+    screen_at_every_size("review-changed", &mut journey);
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn the_review_of_single_mode_has_the_peer_outside() {
         .types("192.168.7.0/24")
         .press("Enter");
     journey.to(Screen::Review);
-    screen("review-single", &mut journey);
+    screen_at_every_size("review-single", &mut journey);
 }
 
 #[test]
@@ -48,11 +48,11 @@ fn a_review_with_something_missing_says_what_and_dims_create() {
     journey.discovered(&hamilton(), Ok(hamilton_inventory()));
     journey.detailed(&hamilton(), Ok(Detail { quotas, ..hamilton_detail() }));
     journey.press("Enter");
-    screen("review-refused", &mut journey);
+    screen_at_every_size("review-refused", &mut journey);
     let mut journey = Journey::discovered_on(SMALL);
     while journey.model.screen() != Screen::Review {
         // Details never come.
         journey.press("Enter");
     }
-    screen("review-reading", journey.after(2.0));
+    screen_at_every_size("review-reading", journey.after(2.0));
 }

@@ -68,7 +68,16 @@ pub(super) fn of_letter(model: &Model, text: &str) -> Option<Action> {
 const fn is_told(action: Action) -> bool {
     matches!(
         action,
-        Action::Press(_) | Action::Retry | Action::Save | Action::Demo | Action::Do(_) | Action::Help | Action::Quit
+        Action::Press(_)
+            | Action::Retry
+            | Action::Save
+            | Action::SwitchPolicy
+            | Action::ShowCommands
+            | Action::ShowPlan
+            | Action::Demo
+            | Action::Do(_)
+            | Action::Help
+            | Action::Quit
     )
 }
 
