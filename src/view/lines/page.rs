@@ -2,9 +2,7 @@
 
 use ratatui::text::Line;
 
-use super::super::{
-    Scene, detail, picker, policy_form, problem, remote, review, sign_in_question, vpn, work,
-};
+use super::super::{Scene, detail, picker, policy_form, problem, remote, review, sign_in_question, vpn, work};
 use super::{AT_ONCE, commands};
 use crate::plan::Severity;
 use crate::plan::fields::Allowed;
