@@ -25,7 +25,7 @@ use crate::wizard::{Beginning, Effect, Message, Model, update};
 use effects::{Effects, News};
 pub use input::Input;
 pub use lines::Lines;
-pub use screen::Screen;
+pub use screen::FullScreen;
 
 /// How fast things move on the screen.
 const TICK: Duration = Duration::from_millis(120);
@@ -39,6 +39,11 @@ pub trait Tty {
 
     /// Sends a text for the clipboard; false if the terminal is known to have none.
     fn copy(&mut self, text: &str) -> io::Result<bool>;
+
+    /// Calls whoever has turned away, where that is wanted.
+    fn ring(&mut self, _text: &str) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Gives the terminal back to the shell, stops the process, and takes the terminal again when it goes on.
     fn suspend(&mut self) -> io::Result<()>;
@@ -265,6 +270,8 @@ impl<F: FrontEnd, S: Stream<Item = io::Result<Input>> + Unpin> Loop<F, S> {
                     let is_sent = self.front.console().copy(&text).unwrap_or_default();
                     self.tell(Message::Copied { is_sent });
                 }
+                // A terminal that is gone is noticed when it is written to next.
+                Effect::Ring(text) => drop(self.front.console().ring(&text)),
                 Effect::Suspend => self.give(F::Console::suspend),
                 effect => self.effects.begin(effect),
             }

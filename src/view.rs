@@ -41,6 +41,7 @@ mod remote;
 mod review;
 mod sides;
 mod sign_in_question;
+mod spots;
 mod text;
 pub mod theme;
 mod vpn;
@@ -57,6 +58,7 @@ use crate::wizard::screen::Screen;
 use crate::wizard::{Content, Model, SMALLEST, Start};
 
 use area::Area;
+pub use spots::Spots;
 pub use theme::Theme;
 
 /// What every part of the screen is drawn from.
@@ -64,6 +66,7 @@ pub use theme::Theme;
 struct Scene<'a> {
     model: &'a Model,
     theme: &'a Theme,
+    spots: &'a Spots,
 }
 
 /// How long nothing is said of time that only passes, where lines are appended.
@@ -83,8 +86,13 @@ impl Scene<'_> {
 /// Gives back how many lines of what is on top do not fit, for [`crate::wizard::Message::Overflow`]: only here is it known
 /// how many lines a text takes.
 pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
+    view_with_spots(model, theme, &Spots::default(), frame)
+}
+
+/// As [`view`], and tells where something takes a click.
+pub fn view_with_spots(model: &Model, theme: &Theme, spots: &Spots, frame: &mut Frame<'_>) -> u16 {
     let area = frame.area();
-    let scene = Scene { model, theme };
+    let scene = Scene { model, theme, spots };
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(scene, area, frame);
         return 0;
@@ -103,6 +111,7 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
     };
     let limit = model.shell.dialog.as_ref().map_or(limit, |dialog| dialog::draw(scene, dialog, area, frame));
     if let Some(asked) = &model.shell.question {
+        spots.cover();
         sign_in_question::draw(scene, asked, area, frame);
     }
     limit
@@ -129,7 +138,7 @@ fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
 
 /// What the terminal lacks; below that, as far as there is room, what goes on meanwhile and what is asked.
 fn too_small(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let (columns, rows) = SMALLEST;
     let mut lines = vec![format!("osvpn needs {columns}x{rows}; this is {}x{}", area.width, area.height)];
     if model.work.is_working() {

@@ -13,6 +13,7 @@
 
 pub mod answers;
 mod attention;
+mod bell;
 mod choices;
 pub mod dialog;
 pub mod fields;

@@ -7,6 +7,7 @@ mod first_page;
 mod interfaces;
 mod keys;
 mod lists;
+mod mouse;
 mod run;
 mod short_way;
 mod sign_in;

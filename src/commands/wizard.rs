@@ -109,7 +109,7 @@ fn explained(problem: &Problem) -> String {
 
 /// The terminal is given back before anything is said.
 fn on_screen(device: &'static Device, beginning: Beginning) -> io::Result<Ended> {
-    let theme = Theme::new(terminal::wants_color(), terminal::is_utf8());
+    let theme = Theme::new(terminal::wants_color(), terminal::has_signs());
     running(async {
         let signals = signals::listen_at_terminal(device.input()?)?;
         let input = input::listen(device.input()?)?;
@@ -117,7 +117,7 @@ fn on_screen(device: &'static Device, beginning: Beginning) -> io::Result<Ended>
         // When it is dropped it shows the cursor, and panics if neither that nor complaining about it works, as after a
         // hang-up. The guard shows the cursor.
         let mut terminal = ManuallyDrop::new(terminal::canvas(device.output())?);
-        let front = tui::Screen::new(&mut terminal, Console, &theme);
+        let front = tui::FullScreen::new(&mut terminal, Console, &theme);
         Ok(tui::run(front, input, signals, beginning).await)
     })
 }
@@ -127,7 +127,7 @@ fn in_lines_on(device: &'static Device, beginning: Beginning) -> io::Result<Ende
         let signals = signals::listen_at_terminal(device.input()?)?;
         let input = input::listen_to_lines(device.input()?)?;
         let _guard = Guard::take_lines()?;
-        let front = tui::Lines::new(device.output(), LineConsole, Theme::of_lines(terminal::is_utf8()));
+        let front = tui::Lines::new(device.output(), LineConsole, Theme::of_lines(terminal::has_signs()));
         Ok(tui::run(front, input, signals, beginning).await)
     })
 }

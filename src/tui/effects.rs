@@ -221,7 +221,7 @@ impl Effects {
                 });
             }
             // These are the terminal's business, and the loop's.
-            Effect::Copy(_) | Effect::Suspend => {}
+            Effect::Copy(_) | Effect::Ring(_) | Effect::Suspend => {}
         }
     }
 

@@ -37,6 +37,14 @@ pub enum Input {
     Key(KeyEvent),
     /// Text was pasted.
     Paste(SecretString),
+    /// The mouse was pressed there, counted from 0.
+    Click {
+        column: u16,
+        row: u16,
+    },
+    Wheel {
+        is_up: bool,
+    },
     /// A line was typed.
     Line(SecretString),
     /// The end of the input where a line would begin: Ctrl-D.

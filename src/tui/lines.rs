@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{FrontEnd, Input, Tty};
 use crate::view::Theme;
-use crate::view::lines::{Said, Transcript};
+use crate::view::lines::{NewLines, Transcript};
 use crate::wizard::gesture::Gesture;
 use crate::wizard::keymap::Action;
 use crate::wizard::{Message, Model};
@@ -35,8 +35,8 @@ impl<W: Write, T: LineTty> Lines<W, T> {
         Self { out, tty, theme, transcript: Transcript::default(), prompt: None, is_secret: false }
     }
 
-    fn write(&mut self, said: &Said, is_unknown: bool) -> io::Result<()> {
-        let Said { lines, prompt, is_secret } = said;
+    fn write(&mut self, said: &NewLines, is_unknown: bool) -> io::Result<()> {
+        let NewLines { lines, prompt, is_secret } = said;
         if *is_secret != self.is_secret || is_unknown {
             self.tty.show_typing(!is_secret)?;
             self.is_secret = *is_secret;

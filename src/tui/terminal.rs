@@ -13,6 +13,7 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
+use crossterm::style::Print;
 use crossterm::terminal::{
     Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
@@ -26,6 +27,12 @@ use super::Tty;
 use super::lines::LineTty;
 use super::quiet::QuietBackend;
 use crate::wizard::SMALLEST;
+
+/// Reports of buttons and the wheel, in SGR form; not of every movement, as crossterm would have it.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+const BELL: &str = "\x07";
 
 /// Whether the terminal is raw and on its alternate screen.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -103,7 +110,7 @@ fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     let mut out = output()?;
     // A program that was killed has left the terminal on its alternate screen, with all that was there.
-    execute!(out, EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)
+    execute!(out, EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste, Print(MOUSE_ON))
 }
 
 /// Has the terminal edit lines, whatever the program before has left it in, and show what is typed or not.
@@ -125,7 +132,8 @@ fn edit_lines(is_shown: bool) -> io::Result<()> {
 pub fn give_back() {
     let Ok(mut out) = output() else { return };
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen);
+        let _ =
+            execute!(out, EndSynchronizedUpdate, Print(MOUSE_OFF), DisableBracketedPaste, Show, LeaveAlternateScreen);
         let _ = disable_raw_mode();
     }
     if let Some(before) = BEFORE_LINES.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -191,12 +199,23 @@ impl Tty for Console {
 
     fn copy(&mut self, text: &str) -> io::Result<bool> {
         // The console of Linux writes the sequence on the screen.
-        if std::env::var("TERM").is_ok_and(|term| term == "linux") {
+        if is_bare() {
             return Ok(false);
         }
         let mut out = output()?;
         execute!(out, CopyToClipboard::to_clipboard_from(text))?;
         Ok(true)
+    }
+
+    fn ring(&mut self, text: &str) -> io::Result<()> {
+        if std::env::var_os("OSVPN_BELL").is_some_and(|value| value == "0") {
+            return Ok(());
+        }
+        let mut out = output()?;
+        // OSC 9, which ends with the bell: a terminal that knows it shows the text, another one rings.
+        let text: String = text.chars().filter(|character| !character.is_control()).collect();
+        let sign = if is_bare() { BELL.to_owned() } else { format!("\x1b]9;{text}{BELL}{BELL}") };
+        execute!(out, Print(sign))
     }
 
     #[cfg(unix)]
@@ -253,14 +272,30 @@ pub fn is_dumb() -> bool {
     std::env::var("TERM").is_ok_and(|term| term == "dumb")
 }
 
-/// Whether colours are wanted: unless `NO_COLOR` is set to anything (no-color.org).
+/// Whether the terminal is a console or an old one: without a clipboard, and with few signs.
+fn is_bare() -> bool {
+    std::env::var("TERM").is_ok_and(|term| term == "linux" || is_old(&term))
+}
+
+/// Those before colours; `vt100` may be followed by a variant.
+fn is_old(term: &str) -> bool {
+    ["vt100", "vt102", "vt220", "vt320", "vt52"].iter().any(|old| term == *old || term.starts_with(&format!("{old}-")))
+}
+
+/// Whether colours are wanted, where there are any: unless `NO_COLOR` is set to anything (no-color.org).
 pub fn wants_color() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let is_colourless = std::env::var("TERM").is_ok_and(|term| is_old(&term));
+    !is_colourless && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether the terminal has the signs beyond ASCII, and the locale's encoding brings them there.
+pub fn has_signs() -> bool {
+    is_utf8() && !is_bare()
 }
 
 /// Whether the locale's encoding is UTF-8, so that box-drawing characters arrive as such. The first variable that is set
 /// decides, as in the C library; without any, the locale is C.
-pub fn is_utf8() -> bool {
+fn is_utf8() -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
     locale.into_iter().find(|value| !value.is_empty()).is_some_and(|locale| {
         let locale = locale.to_lowercase();

@@ -55,7 +55,7 @@ async fn ended_by(
         effects.begin_task(task);
     }
     let theme = Theme::new(true, true);
-    let front = Screen::new(&mut terminal, Deaf, &theme);
+    let front = FullScreen::new(&mut terminal, Deaf, &theme);
     run_with(effects, front, input, receiver, beginning()).await
 }
 

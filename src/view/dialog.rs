@@ -17,7 +17,11 @@ use super::area::Area;
 use super::text::{pad, paragraph, width};
 use super::{Scene, document};
 use crate::wizard::dialog::{Dialog, TypedName};
+use crate::wizard::gesture::Spot;
 use crate::wizard::keymap;
+
+const MOUSE: &str =
+    "Mouse: the wheel scrolls; a click chooses, on a button the second one presses. With Shift it selects text.";
 
 pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
@@ -34,9 +38,12 @@ pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut 
     if dialog.is_help {
         lines.push(Line::default());
         lines.extend(keys(scene, columns));
+        lines.push(Line::default());
+        lines.extend(paragraph(MOUSE, columns, theme.text()));
     }
     let labels = dialog.buttons.iter().map(|button| (button.label.as_str(), button.letter));
     let buttons = document::lettered_buttons(scene, &labels.collect::<Vec<_>>(), Some(dialog.focus), columns);
+    let button_rows = buttons.clone();
     // What is typed stays in sight, however long the text is.
     let field = dialog.typed.iter().flat_map(|typed| name_field(scene, typed, columns));
     let buttons: Vec<Line<'_>> = field.chain(buttons).collect();
@@ -49,6 +56,8 @@ pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut 
         .title(Line::styled(format!(" {} ", dialog.title), theme.title()));
     frame.render_widget(block, area);
     let inner = area.inside(2, 1);
+    scene.spots.cover();
+    scene.spots.put_buttons(&button_rows, inner, dialog.buttons.iter().map(|button| Spot::Answer(button.act)));
     let rest = document::button_rows(buttons, inner, frame);
     let keys = if dialog.buttons.len() > 1 { ("PgUp", "PgDn") } else { ("Up", "Down") };
     document::draw(scene, &lines, dialog.scroll, keys, rest, frame)

@@ -51,18 +51,8 @@ pub(super) fn draw(
 
 /// A row of buttons; the focused one stands in brackets and is reversed.
 pub(super) fn buttons(scene: Scene<'_>, labels: &[&str], focus: Option<usize>) -> Line<'static> {
-    let mut spans = Vec::with_capacity(labels.len() * 2);
-    for (at, label) in labels.iter().enumerate() {
-        if at > 0 {
-            spans.push(Span::raw("  "));
-        }
-        if focus == Some(at) {
-            spans.push(Span::styled(format!("[ {label} ]"), scene.theme.cursor().patch(scene.theme.title())));
-        } else {
-            spans.push(Span::raw(format!("  {label}  ")));
-        }
-    }
-    Line::from(spans)
+    let buttons: Vec<_> = labels.iter().map(|label| (*label, None)).collect();
+    lettered_buttons(scene, &buttons, focus, usize::MAX).into_iter().next().unwrap_or_default()
 }
 
 /// The same with the letters that press them underlined, in as many rows as they need.

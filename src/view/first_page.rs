@@ -21,6 +21,7 @@ use super::area::Area;
 use super::text::{fit, hanging, pad, width};
 use super::{Scene, detail, picker, remote};
 use crate::plan::Severity;
+use crate::wizard::gesture::Spot;
 use crate::wizard::picker::{Line as Candidate, Picker, worst};
 
 /// Pointer and number.
@@ -49,7 +50,9 @@ pub(super) fn draw(scene: Scene<'_>, list: &Picker, area: Rect, frame: &mut Fram
         list.window(0, list.shown()).map(row).collect::<Vec<_>>()
     };
     let tall = rows(true);
+    let lines = || list.window(0, list.shown()).map(|(_, line)| Spot::Line(line.choice.clone()));
     let shown: Vec<Line<'_>> = if tall.iter().map(Vec::len).sum::<usize>() <= most {
+        scene.spots.put_rows(area, tall.iter().map(Vec::len).zip(lines()));
         tall.concat()
     } else {
         let window = picker::window(list.shown(), list.cursor(), most);
@@ -58,6 +61,8 @@ pub(super) fn draw(scene: Scene<'_>, list: &Picker, area: Rect, frame: &mut Fram
             (count > 0).then(|| Line::styled(format!("  {glyph} {count} more"), theme.dim()))
         };
         let (above, below) = (window.start, list.shown() - window.end);
+        let (_, place) = area.split_top(u16::from(above > 0));
+        scene.spots.put_rows(place, lines().skip(window.start).take(window.len()).map(|spot| (1, spot)));
         let inside = rows(false).into_iter().skip(window.start).take(window.len()).flatten();
         more(theme.glyphs.up, above).into_iter().chain(inside).chain(more(theme.glyphs.down, below)).collect()
     };

@@ -25,7 +25,7 @@ pub(super) fn height(scene: Scene<'_>, columns: u16) -> u16 {
 }
 
 fn notice(scene: Scene<'_>, columns: u16) -> Vec<Line<'static>> {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let Some(notice) = &model.shell.notice else { return Vec::new() };
     let (glyph, style) =
         if notice.is_problem { (theme.glyphs.warning, theme.warning()) } else { (theme.glyphs.notice, theme.accent()) };

@@ -22,6 +22,7 @@ use crate::engine;
 use crate::plan::{Severity, VpnName, psk};
 use crate::wizard::Form;
 use crate::wizard::fields::Field;
+use crate::wizard::gesture::Spot;
 use crate::wizard::screen::Screen;
 
 /// Wider fields are no easier to read.
@@ -34,6 +35,7 @@ pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<
     let below = (rest.height / fields).saturating_sub(3).clamp(1, 3);
     for (at, field) in form.fields.iter().enumerate() {
         let (place, next) = rest.split_top(3);
+        scene.spots.put(place, Spot::Field(at));
         text_field(scene, *field, at == form.focus, place, frame);
         let (place, next) = next.split_top(below + u16::from(field.is_secret()));
         help(scene, *field, place.inside(1, 0), frame);
@@ -73,7 +75,7 @@ fn shown(scene: Scene<'_>, field: Field, room: usize) -> Shown {
 }
 
 fn text_field(scene: Scene<'_>, field: Field, focused: bool, area: Rect, frame: &mut Frame<'_>) {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let (set, style) =
         if focused { (theme.glyphs.focused_border, theme.accent()) } else { (theme.glyphs.border, theme.dim()) };
     let title = Line::styled(format!(" {} ", field.label()), if focused { theme.accent() } else { theme.text() });
@@ -99,7 +101,7 @@ fn text_field(scene: Scene<'_>, field: Field, focused: bool, area: Rect, frame: 
 
 /// The help of a field, or in its place what is wrong with it. The key's length is above either.
 fn help(scene: Scene<'_>, field: Field, area: Rect, frame: &mut Frame<'_>) {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let mut area = area;
     if let Some(secret) = model.secret(field) {
         let (top, rest) = area.split_top(1);

@@ -30,7 +30,7 @@ pub(super) fn who(model: &Model) -> (String, &str, bool) {
 
 /// Draws the header; `rail` is where the line down between rail and content hangs, if there is one.
 pub(super) fn draw(scene: Scene<'_>, area: Rect, rail: Option<u16>, frame: &mut Frame<'_>) {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let (who, source, is_demo) = who(model);
     let row = area.row(0).inside(1, 0);
     let room = usize::from(row.width);

@@ -15,7 +15,7 @@ use crate::wizard::Model;
 use crate::wizard::screen::Screen;
 
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let right = right(model);
     let room = usize::from(area.width).saturating_sub(width(&right) + 2);
     frame.render_widget(Paragraph::new(Line::from(Span::styled(fit(theme, &text(model), room), theme.title()))), area);

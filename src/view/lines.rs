@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Scene, Theme, header, work};
+use super::{Scene, Spots, Theme, header, work};
 use crate::plan::wrap::{LongWords, wrap};
 use crate::wizard::gesture::{Gesture, Spot};
 use crate::wizard::keymap::Action;
 use crate::wizard::picker::Choice;
 use crate::wizard::work::RowState;
 use crate::wizard::{Content, Message, Model};
-use page::{Asks, Entry, Key, Meant, Page};
+use page::{Asks, Meant, Offer, PageKey, SpokenPage};
 
 /// How many lines of a list are said at once.
 pub(crate) const AT_ONCE: usize = 20;
@@ -24,7 +24,7 @@ const NARROWEST: usize = 20;
 
 /// What there is to write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct NewLines {
     pub lines: Vec<String>,
     /// What the answer is typed behind; empty while nothing is asked.
     pub prompt: String,
@@ -40,11 +40,11 @@ type Paragraph = (String, String);
 pub struct Transcript {
     who: String,
     heading: String,
-    key: Option<Key>,
+    key: Option<PageKey>,
     body: Vec<String>,
     rows: Vec<String>,
     /// What was offered on this page, by its number.
-    offered: BTreeMap<usize, Entry>,
+    offered: BTreeMap<usize, Offer>,
     /// Lines of a long list before those said last.
     skipped: usize,
     asks: Asks,
@@ -61,26 +61,27 @@ pub struct Transcript {
 
 impl Transcript {
     /// What is new in a model since it was asked for last, in so many columns. No line of it has a control character.
-    pub fn say(&mut self, model: &Model, theme: &Theme, columns: usize) -> Said {
-        let scene = Scene { model, theme };
+    pub fn say(&mut self, model: &Model, theme: &Theme, columns: usize) -> NewLines {
+        let spots = Spots::default();
+        let scene = Scene { model, theme, spots: &spots };
         let mut lines = Vec::new();
         self.say_who(scene, &mut lines);
         self.say_work(scene, &mut lines);
-        let key = Key::of(model);
+        let key = PageKey::of(model);
         let is_new = self.key.as_ref() != Some(&key);
         if is_new {
             self.skipped = 0;
             self.offered.clear();
             self.body.clear();
         }
-        let page = Page::of(scene, self.skipped);
+        let page = SpokenPage::of(scene, self.skipped);
         self.say_page(scene, &page, is_new, &mut lines);
         self.key = Some(key);
         self.say_remarks(model, &page, &mut lines);
         self.asks = page.asks;
         (self.is_answered, self.is_wanted) = (false, false);
         let lines = lines.iter().flat_map(|paragraph| wrapped(paragraph, columns)).collect();
-        Said { lines, prompt: shown(&page.prompt), is_secret: page.asks == Asks::Secret }
+        NewLines { lines, prompt: shown(&page.prompt), is_secret: page.asks == Asks::Secret }
     }
 
     fn say_who(&mut self, scene: Scene<'_>, lines: &mut Vec<Paragraph>) {
@@ -108,14 +109,14 @@ impl Transcript {
         }
     }
 
-    fn say_page(&mut self, scene: Scene<'_>, page: &Page, is_new: bool, lines: &mut Vec<Paragraph>) {
+    fn say_page(&mut self, scene: Scene<'_>, page: &SpokenPage, is_new: bool, lines: &mut Vec<Paragraph>) {
         if is_new && page.heading != self.heading {
             lines.extend([plain(""), plain(&page.heading)]);
         }
         self.heading.clone_from(&page.heading);
         lines.extend(page.body.iter().filter(|line| !self.body.contains(line)).map(plain));
         self.body.clone_from(&page.body);
-        let is_moved = |(number, entry): &(usize, Entry)| {
+        let is_moved = |(number, entry): &(usize, Offer)| {
             self.offered.get(number).is_some_and(|before| before.meant != entry.meant)
         };
         let is_other = page.entries.iter().any(is_moved) || self.offered.keys().any(|number| *number > page.count);
@@ -136,7 +137,7 @@ impl Transcript {
         }
     }
 
-    fn say_remarks(&mut self, model: &Model, page: &Page, lines: &mut Vec<Paragraph>) {
+    fn say_remarks(&mut self, model: &Model, page: &SpokenPage, lines: &mut Vec<Paragraph>) {
         let notice = model.shell.notice.as_ref().map(|notice| notice.text.clone());
         let remark = notice.or_else(|| page.problem.clone());
         let is_new = self.is_answered || remark != self.remark;
@@ -208,7 +209,7 @@ impl Transcript {
     fn by_numbers(&self, text: &str) -> Option<Vec<Gesture>> {
         let numbers = text.split([',', ' ']).filter(|part| !part.is_empty()).map(|part| part.parse().ok());
         let numbers: Vec<usize> = numbers.collect::<Option<_>>()?;
-        let entries: Vec<&Entry> = numbers.iter().map(|number| self.offered.get(number)).collect::<Option<_>>()?;
+        let entries: Vec<&Offer> = numbers.iter().map(|number| self.offered.get(number)).collect::<Option<_>>()?;
         if self.asks == Asks::Choices {
             let choices = entries.into_iter().map(|entry| entry.meant.choice().cloned()).collect::<Option<_>>()?;
             return Some(vec![Gesture::Mark(choices)]);

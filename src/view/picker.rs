@@ -24,6 +24,7 @@ use super::text::{fit, pad, scrolled, width, wrap};
 use super::{Scene, detail, remote};
 use crate::plan::Severity;
 use crate::wizard::Model;
+use crate::wizard::gesture::Spot;
 use crate::wizard::picker::{Choice, Line as Candidate, Picker, Tally, worst};
 use crate::wizard::remote::Remote;
 use crate::wizard::screen::Screen;
@@ -96,7 +97,7 @@ fn is_tall(picker: &Picker, height: u16) -> bool {
 }
 
 pub(super) fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let room = usize::from(area.width);
     if let Some(filter) = picker.filter() {
         let found = format!("  {} of {}", picker.shown(), picker.lines().len());
@@ -120,7 +121,7 @@ pub(super) fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Fr
 
 /// What stands above a list.
 pub(super) fn above(scene: Scene<'_>, picker: &Picker) -> Line<'static> {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     if let Some(line) = remote::signing_in(scene) {
         return line;
     }
@@ -226,14 +227,17 @@ fn list(scene: Scene<'_>, picker: &Picker, tall: bool, area: Rect, frame: &mut F
     if shown.start > 0 {
         rows.push(Line::styled(format!("  {} {} more", theme.glyphs.up, shown.start), theme.dim()));
     }
-    let lines: Vec<CandidateRows> = picker
+    let lines: Vec<(Spot, CandidateRows)> = picker
         .window(shown.start, shown.len())
-        .map(|(place, line)| row(scene, picker, place, line, &columns))
+        .map(|(place, line)| (Spot::Line(line.choice.clone()), row(scene, picker, place, line, &columns)))
         .collect();
-    let needed = lines.iter().map(|row| 1 + row.reason.len().min(1)).sum::<usize>();
+    let needed = lines.iter().map(|(_, row)| 1 + row.reason.len().min(1)).sum::<usize>();
     let mut spare = height.saturating_sub(needed);
-    for row in lines {
-        rows.extend(row.drawn(scene, &columns, &mut spare));
+    for (spot, row) in lines {
+        let row = row.drawn(scene, &columns, &mut spare);
+        let beneath = area.split_top(u16::try_from(rows.len()).unwrap_or(u16::MAX)).1;
+        scene.spots.put_rows(beneath, [(row.len(), spot)]);
+        rows.extend(row);
     }
     let below = picker.shown() - shown.end;
     if below > 0 {

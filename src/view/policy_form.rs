@@ -20,6 +20,7 @@ use super::{Scene, document};
 use crate::plan::fields::{Allowed, PolicyField};
 use crate::wizard::Form;
 use crate::wizard::fields::Field;
+use crate::wizard::gesture::Spot;
 
 /// Columns before the value: glyph, label, and room for what stands around a word.
 const LEAD: usize = 2 + 20 + 2 + 2;
@@ -45,6 +46,7 @@ pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<
     }
     let above = rows.len();
     for (at, field) in fields.iter().enumerate().skip(shown.start).take(shown.len()) {
+        scene.spots.put(list.row(u16::try_from(rows.len()).unwrap_or(u16::MAX)), Spot::Field(at));
         rows.push(row(scene, *field, at == form.focus, room));
     }
     if shown.end < fields.len() {
@@ -70,7 +72,7 @@ fn put_cursor(scene: Scene<'_>, field: PolicyField, area: Rect, frame: &mut Fram
 }
 
 fn row(scene: Scene<'_>, field: PolicyField, focused: bool, room: usize) -> Line<'static> {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let finding = model.policy_finding(field);
     let (object, name) = field.label();
     let glyph = match &finding {

@@ -15,9 +15,10 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, pad, width as columns};
 use super::{Scene, review};
-use crate::wizard::Model;
+use crate::wizard::gesture::Spot;
 use crate::wizard::screen::Screen;
 use crate::wizard::work::End;
+use crate::wizard::{Content, Model};
 
 /// The columns it takes on a screen of that width, the line at its right among them. On a narrow screen the steps need the
 /// width for themselves; in the review it is the list of answers. VPNs that exist have none.
@@ -43,7 +44,7 @@ enum Stand {
 }
 
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let steps = model.rail();
     let names = steps.iter().map(|step| columns(&step.name(model.new_vpn.answers.mode))).max().unwrap_or_default();
     let at = steps.iter().position(|step| *step == model.screen()).unwrap_or_default();
@@ -52,6 +53,10 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let (rail, _) = area.split_left(area.width.saturating_sub(1));
     let room = usize::from(rail.width);
     let focused = review::focused(model).map(|answer| answer.screen);
+    if let Content::Review(_) = model.content() {
+        let shown = steps.iter().skip(first);
+        scene.spots.put_rows(rail, shown.map(|step| (1, Spot::Step(*step))));
+    }
     let lines =
         steps.iter().enumerate().skip(first).take(height).map(|(place, step)| {
             line(scene, *step, stand(model, *step, place, at), focused == Some(*step), names, room)
@@ -77,7 +82,7 @@ fn stand(model: &Model, step: Screen, place: usize, at: usize) -> Stand {
 }
 
 fn line(scene: Scene<'_>, step: Screen, stand: Stand, focused: bool, names: usize, room: usize) -> Line<'static> {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let (glyph, style) = match stand {
         Stand::Done => (theme.glyphs.done, theme.good()),
         Stand::Here => (theme.glyphs.here, theme.accent()),

@@ -22,6 +22,7 @@ use super::text::{fit, hanging, width};
 use super::{Scene, document, remote, sides};
 use crate::engine;
 use crate::plan::{Finding, HalfPlan, Plan, PlannedObject, ServicePlan};
+use crate::wizard::gesture::Spot;
 use crate::wizard::review::{AnswerLine, Review};
 use crate::wizard::{Content, Model};
 
@@ -46,7 +47,9 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
     // Create stands below the text, however large the screen.
     let needed = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let (area, _) = area.split_top(needed);
-    let rest = document::button_row(create(scene, makes, columns), area, frame);
+    let row = create(scene, makes, columns);
+    scene.spots.put_buttons(std::slice::from_ref(&row), area, [Spot::Button(0)]);
+    let rest = document::button_row(row, area, frame);
     document::draw(scene, &lines, scene.model.shell.scroll, ("PgUp", "PgDn"), rest, frame)
 }
 
@@ -59,7 +62,7 @@ pub(super) fn text(scene: Scene<'_>, review: &Review, columns: usize) -> (Vec<Li
 }
 
 fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'static> {
-    let Scene { model, theme } = scene;
+    let Scene { model, theme, .. } = scene;
     let focused = focused(model);
     let mut line = document::buttons(scene, &["Create"], focused.is_none().then_some(0));
     if makes.is_none() {

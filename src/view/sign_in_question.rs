@@ -20,6 +20,7 @@ use super::Scene;
 use super::area::Area;
 use super::text::{hanging, paragraph};
 use crate::cloud::person::Wanted;
+use crate::wizard::gesture::Spot;
 use crate::wizard::sign_in_question::{Asked, Entry};
 
 pub(super) fn draw(scene: Scene<'_>, asked: &Asked, screen: Rect, frame: &mut Frame<'_>) {
@@ -42,6 +43,7 @@ pub(super) fn draw(scene: Scene<'_>, asked: &Asked, screen: Rect, frame: &mut Fr
     frame.render_widget(Paragraph::new(lines), rest);
     for (at, field) in asked.fields.iter().enumerate() {
         let (top, below) = place.split_top(3);
+        scene.spots.put(top, Spot::Field(at));
         entry(scene, field, at == asked.focus && !asked.is_sent, top, frame);
         place = below;
     }

@@ -24,6 +24,7 @@ use super::{Scene, document, remote};
 use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{Advice, CheckResult, Condition, Diagnosis, Fault, Fix, OtherHalf, Side, Verdict, Vpn, Weight};
 use crate::plan::Half;
+use crate::wizard::gesture::Spot;
 use crate::wizard::vpns::{Open, VpnButton, missing, ranges, unknown};
 
 /// Wider lines are hard to read.
@@ -44,7 +45,9 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let labels: Vec<_> =
         labels.iter().zip(&buttons).map(|(label, button)| (label.as_str(), Some(button.letter()))).collect();
     let focus = open.focused().and_then(|focused| buttons.iter().position(|button| *button == focused));
-    let rest = document::button_rows(document::lettered_buttons(scene, &labels, focus, columns), area, frame);
+    let rows = document::lettered_buttons(scene, &labels, focus, columns);
+    scene.spots.put_buttons(&rows, area, (0..buttons.len()).map(Spot::Button));
+    let rest = document::button_rows(rows, area, frame);
     let lines = lines(scene, open, vpn, columns);
     document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), rest, frame)
 }

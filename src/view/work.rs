@@ -30,6 +30,7 @@ use super::{Scene, change, document, remote};
 use crate::engine::Direction;
 use crate::engine::{Step, Task};
 use crate::plan::Half;
+use crate::wizard::gesture::Spot;
 use crate::wizard::work::{Button, Outcome, Row, RowState, Stage, Then, What, Work};
 
 /// In a narrower table the names of the objects are shortened.
@@ -47,7 +48,9 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let columns = usize::from(area.width);
     let labels: Vec<&str> = work.buttons().into_iter().map(Button::label).collect();
     if !labels.is_empty() {
-        area = document::button_row(document::buttons(scene, &labels, Some(work.focus)), area, frame);
+        let row = document::buttons(scene, &labels, Some(work.focus));
+        scene.spots.put_buttons(std::slice::from_ref(&row), area, (0..labels.len()).map(Spot::Button));
+        area = document::button_row(row, area, frame);
     }
     let text = text(scene, work, columns);
     let gap = vec![Line::default(); usize::from(!text.is_empty())];

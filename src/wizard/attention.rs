@@ -111,6 +111,7 @@ impl Model {
         if front != self.shell.attention.front {
             (self.shell.attention.front, self.shell.attention.since) = (front, self.shell.now);
             (self.shell.attention.by_key, self.shell.attention.is_for_file) = (by_key, false);
+            self.shell.clicked = None;
         }
     }
 

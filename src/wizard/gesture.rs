@@ -31,8 +31,11 @@ pub enum Spot {
 #[derive(Debug)]
 pub enum Gesture {
     Act(Action),
-    /// Goes there; accepts what the focus is on already.
+    /// Goes there; accepts what the focus is on already, unless that is a field.
     Click(Spot),
+    Scroll {
+        is_up: bool,
+    },
     Go(Spot),
     /// Goes there and accepts.
     Take(Spot),
@@ -47,6 +50,10 @@ pub enum Gesture {
 impl Model {
     /// Whatever accepts is taken as an Enter that is pressed now, and ignored where that would be.
     pub(super) fn gesture(&mut self, gesture: Gesture) {
+        if let Gesture::Scroll { is_up } = gesture {
+            return self.scroll(is_up);
+        }
+        let clicked = self.shell.clicked.take();
         self.shell.notice = None;
         self.kept_enter = None;
         if self.shell.is_too_small() {
@@ -55,8 +62,10 @@ impl Model {
         match gesture {
             Gesture::Act(action @ (Action::Accept | Action::Press(_))) => self.accept_now(action),
             Gesture::Act(action) => act(self, action),
+            Gesture::Click(spot @ (Spot::Button(_) | Spot::Answer(_))) => self.click_button(spot, clicked),
             Gesture::Click(spot) => match self.focus(&spot) {
-                Some(true) => self.accept_now(Action::Accept),
+                Some(true) if !matches!(spot, Spot::Field(_)) => self.accept_now(Action::Accept),
+                Some(true) => {}
                 Some(false) => {
                     self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
                 }
@@ -65,6 +74,7 @@ impl Model {
             Gesture::Go(spot) => {
                 self.focus(&spot);
             }
+            Gesture::Scroll { .. } => {}
             Gesture::Take(spot) => {
                 if self.focus(&spot).is_some() {
                     self.accept_now(Action::Accept);
@@ -80,6 +90,30 @@ impl Model {
                     self.show_others();
                 }
             }
+        }
+    }
+
+    /// A button takes two clicks: the first one may have gone astray.
+    fn click_button(&mut self, spot: Spot, before: Option<Spot>) {
+        if self.focus(&spot).is_none() {
+            return;
+        }
+        if before.as_ref() == Some(&spot) {
+            return self.accept_now(Action::Accept);
+        }
+        self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
+        self.shell.clicked = Some(spot);
+        self.shell.say("Click it once more to press it.");
+    }
+
+    /// The lines of a list one by one, a text by three.
+    fn scroll(&mut self, is_up: bool) {
+        let action = if is_up { Action::Up } else { Action::Down };
+        match (&self.shell.dialog, &mut self.content) {
+            _ if self.shell.question.is_some() || self.shell.is_too_small() => {}
+            (None, Content::List(picker)) => picker.step(if is_up { -1 } else { 1 }),
+            (None, Content::Form(_)) => {}
+            _ => (0..3).for_each(|_| self.shell.scroll_by(action)),
         }
     }
 
@@ -120,7 +154,11 @@ impl Model {
             let at = dialog.buttons.iter().position(|button| button.act == *act)?;
             return Some(std::mem::replace(&mut dialog.focus, at) == at);
         }
-        let review_focus = if let Spot::Step(screen) = spot { Some(self.review_focus(*screen)) } else { None };
+        let is_answer = |screen: &Screen| self.answer_lines().iter().any(|line| line.screen == *screen);
+        let review_focus = match spot {
+            Spot::Step(screen) if is_answer(screen) => Some(self.review_focus(*screen)),
+            _ => None,
+        };
         match (spot, &mut self.content) {
             (Spot::Line(choice), Content::List(picker)) => picker.point(choice),
             (Spot::Field(at), Content::Form(form)) if *at < form.fields.len() => {

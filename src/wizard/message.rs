@@ -227,6 +227,8 @@ pub enum Effect {
     Save(String, String),
     /// Send a text to the terminal for its clipboard; answered by [`Message::Copied`].
     Copy(String),
+    /// Call whoever has turned away, with a text for a terminal that can show one.
+    Ring(String),
     /// Give the terminal back to the shell until `fg`.
     Suspend,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::attention::Attention;
 use super::dialog::Dialog;
+use super::gesture::Spot;
 use super::keymap::Action;
 use super::message::{Beginning, Effect, Session};
 use super::outbox::Outbox;
@@ -75,6 +76,10 @@ pub struct Shell {
     pub(super) overflow: u16,
     pub repaint: bool,
     pub wait: Duration,
+    /// Since when something is awaited that may take minutes.
+    pub(super) awaited: Option<Duration>,
+    /// What was clicked last, as long as nothing else was done.
+    pub(super) clicked: Option<Spot>,
     pub(super) attention: Attention,
     revealed: Option<Duration>,
     pub(super) out: Outbox,
@@ -99,6 +104,8 @@ impl Shell {
             overflow: 0,
             repaint: false,
             wait: beginning.wait,
+            awaited: None,
+            clicked: None,
             attention: Attention::default(),
             revealed: None,
             out: Outbox::default(),

@@ -24,6 +24,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     model.new_vpn.ask_shared_keys(&mut model.shell, &model.content);
     model.shell.hide_old_keys();
     model.attend(is_key);
+    model.ring_when_over();
     model.shell.out.take()
 }
 
@@ -88,6 +89,7 @@ fn updated(model: &mut Model, message: Message) {
 fn key(model: &mut Model, event: &KeyEvent) {
     let is_alone = model.shell.attention.hears(event, model.shell.now);
     let action = keymap::action(model, event);
+    model.shell.clicked = None;
     model.shell.notice = None;
     model.kept_enter = None;
     if model.shell.is_too_small() {

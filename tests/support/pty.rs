@@ -270,6 +270,7 @@ impl Pty {
         assert!(!screen.alternate_screen(), "the alternate screen is left");
         assert!(!screen.hide_cursor(), "the cursor is shown");
         assert!(!screen.bracketed_paste(), "pasting is as it was");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse is as it was");
         let printed = Printed::from(&seen.bytes[..]);
         drop(seen);
         assert_eq!(settings(&*self.master), self.settings, "the line settings are as they were");

@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::Input;
+
 /// The key of a control sequence, by its parameters and its final byte. Reports of the cursor, of the mouse, of the focus
 /// and of what a terminal can do are none.
 pub(super) fn key(parameters: &[u8], last: u8) -> Option<KeyEvent> {
@@ -76,6 +78,19 @@ fn by_code_point(code: u32) -> Option<KeyCode> {
         57344..=63743 => return None,
         code => KeyCode::Char(char::from_u32(code).filter(|character| !character.is_control())?),
     })
+}
+
+/// A report of the mouse in SGR form: `ESC [ < button ; column ; row M`. Only the left button and the wheel mean something,
+/// and only when they are pressed.
+pub(super) fn mouse(parameters: &[u8], last: u8) -> Option<Input> {
+    let text = std::str::from_utf8(parameters).ok()?.strip_prefix('<').filter(|_| last == b'M')?;
+    let mut numbers = text.split(';').map(str::parse::<u16>);
+    let (button, column, row) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+    match button {
+        0 => Some(Input::Click { column: column.checked_sub(1)?, row: row.checked_sub(1)? }),
+        64 | 65 => Some(Input::Wheel { is_up: button == 64 }),
+        _ => None,
+    }
 }
 
 fn modifiers(number: u32) -> KeyModifiers {

@@ -361,10 +361,9 @@ impl Parser {
                     (b"", b'M') => ParserState::Mouse { missing: 3 },
                     _ => ParserState::Ground,
                 };
-                if self.state == ParserState::Ground
-                    && let Some(key) = csi::key(&parameters, byte)
-                {
-                    self.inputs.push(Input::Key(key));
+                if self.state == ParserState::Ground {
+                    let input = csi::key(&parameters, byte).map(Input::Key).or_else(|| csi::mouse(&parameters, byte));
+                    self.inputs.extend(input);
                 }
             }
             // It was cut short, and this is something else.

@@ -34,9 +34,12 @@ fn at_once(bytes: &[u8]) -> Vec<String> {
 }
 
 fn named(input: &Input) -> String {
-    let Input::Key(KeyEvent { code, modifiers, kind, .. }) = input else {
-        let Input::Paste(text) = input else { panic!("{input:?}") };
-        return format!("paste {:?}", text.expose_secret());
+    let KeyEvent { code, modifiers, kind, .. } = match input {
+        Input::Key(key) => key,
+        Input::Paste(text) => return format!("paste {:?}", text.expose_secret()),
+        Input::Click { column, row } => return format!("click {column} {row}"),
+        Input::Wheel { is_up } => return if *is_up { "wheel up".to_owned() } else { "wheel down".to_owned() },
+        other => panic!("{other:?}"),
     };
     let mut text = String::new();
     for (modifier, name) in [(KeyModifiers::CONTROL, "Ctrl-"), (KeyModifiers::ALT, "Alt-")] {
@@ -49,6 +52,17 @@ fn named(input: &Input) -> String {
         code => text = format!("{text}{code:?}"),
     }
     if *kind == KeyEventKind::Press { text } else { format!("{kind:?} {text}") }
+}
+
+#[test]
+fn of_the_mouse_only_the_left_button_and_the_wheel_mean_something() {
+    // Pressed and released, also far to the right of where the old form ends; the wheel; right, middle, and a drag.
+    let sent =
+        b"\x1b[<0;1;1M\x1b[<0;1;1m\x1b[<0;300;47M\x1b[<64;5;5M\x1b[<65;5;5M\x1b[<2;5;5M\x1b[<1;5;5M\x1b[<32;6;5M";
+    assert_eq!(at_once(sent), ["click 0 0", "click 299 46", "wheel up", "wheel down"]);
+    // Nothing that is no place, and what is torn apart is put together.
+    assert!(at_once(b"\x1b[<0;0;1M\x1b[<0;;M\x1b[<0;99999999;1M\x1b[<M").is_empty());
+    assert_eq!(read(&[(b"\x1b[<0;1", 1000), (b"2;3Mx", 100)]), ["click 11 2", "x"]);
 }
 
 #[test]
@@ -121,7 +135,7 @@ const REPLIES: [&[u8]; 17] = [
     b"\x1b[?2026;2$y",
     b"\x1b[12;40R",
     b"\x1b[I\x1b[O",
-    b"\x1b[<0;10;5M\x1b[<0;10;5m",
+    b"\x1b[<2;10;5M\x1b[<0;10;5m",
     b"\x1b[M !!",
 ];
 

@@ -23,14 +23,14 @@ const UNWRAPPED: usize = 4000;
 
 /// What makes it another page, of which everything is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum PageKey {
     Question(Option<String>, bool, usize),
     Dialog(String),
     Problem(String),
     Step(Screen, usize, String),
 }
 
-impl Key {
+impl PageKey {
     pub(super) fn of(model: &Model) -> Self {
         if let Some(asked) = &model.shell.question {
             return Self::Question(asked.question.refused.clone(), asked.is_sent, asked.focus);
@@ -98,13 +98,13 @@ impl Meant {
 
 /// A choice as it is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct Offer {
     pub(super) meant: Meant,
     pub(super) title: String,
     pub(super) text: String,
 }
 
-impl Entry {
+impl Offer {
     fn new(meant: Meant, title: impl Into<String>) -> Self {
         let title = title.into();
         Self { meant, text: title.clone(), title }
@@ -112,11 +112,11 @@ impl Entry {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Page {
+pub(super) struct SpokenPage {
     pub(super) heading: String,
     pub(super) body: Vec<String>,
     /// The choices that are said now, each with its number.
-    pub(super) entries: Vec<(usize, Entry)>,
+    pub(super) entries: Vec<(usize, Offer)>,
     /// How many there are in all.
     pub(super) count: usize,
     /// What Enter alone takes.
@@ -138,7 +138,7 @@ fn texts(lines: &[Line<'_>]) -> Vec<String> {
     lines.iter().map(text).filter(|text| !text.is_empty()).collect()
 }
 
-impl Page {
+impl SpokenPage {
     pub(super) fn of(scene: Scene<'_>, skipped: usize) -> Self {
         let model = scene.model;
         if let Some(asked) = &model.shell.question {
@@ -150,7 +150,7 @@ impl Page {
         if let Start::Problem(problem) = &model.shell.start {
             let body = texts(&problem::text(scene, problem, UNWRAPPED));
             let ways = keymap::screen_bindings(model).into_iter().filter(|way| way.in_footer);
-            let entries = ways.map(|way| Entry::new(Meant::Act(way.action), way.label)).collect();
+            let entries = ways.map(|way| Offer::new(Meant::Act(way.action), way.label)).collect();
             return Self { body, ..Self::default() }.choice(entries, 0);
         }
         let page = match model.content() {
@@ -174,7 +174,7 @@ impl Page {
             .then(|| format!("{first} to {last} of {}. m: more; /text: only those with that text; /: all.", self.count))
     }
 
-    fn choice(self, entries: Vec<Entry>, focus: usize) -> Self {
+    fn choice(self, entries: Vec<Offer>, focus: usize) -> Self {
         let count = entries.len();
         let entries = (1..).zip(entries).collect();
         Self { entries, count, default: Some(focus + 1), ..self }.asked(Asks::Choice)
@@ -211,7 +211,7 @@ impl Page {
         if dialog.buttons.is_empty() {
             return Self { asks: Asks::Choice, prompt: "b cancels: ".to_owned(), ..page };
         }
-        let entry = |button: &DialogButton| Entry::new(Meant::Take(Spot::Answer(button.act)), button.label.as_str());
+        let entry = |button: &DialogButton| Offer::new(Meant::Take(Spot::Answer(button.act)), button.label.as_str());
         page.choice(dialog.buttons.iter().map(entry).collect(), dialog.focus)
     }
 
@@ -274,7 +274,7 @@ impl Page {
         let entry = |at: usize, field: &Field| {
             let Field::Policy(of_policy) = field else { return None };
             let text = policy_form::text(scene, *of_policy);
-            Some(Entry { text, ..Entry::new(Meant::Go(Spot::Field(at)), field.label()) })
+            Some(Offer { text, ..Offer::new(Meant::Go(Spot::Field(at)), field.label()) })
         };
         let entries: Vec<_> = form.fields.iter().enumerate().filter_map(|(at, field)| entry(at, field)).collect();
         let mut body = vec![commands::POLICY.to_owned()];
@@ -297,12 +297,12 @@ impl Page {
             Some(makes) => format!("Create: {makes} objects"),
             None => "Go to what is missing".to_owned(),
         };
-        let mut entries = vec![Entry { text: create, ..Entry::new(Meant::Take(Spot::Button(0)), "Create") }];
+        let mut entries = vec![Offer { text: create, ..Offer::new(Meant::Take(Spot::Button(0)), "Create") }];
         for answer in scene.model.answer_lines() {
             let name = answer.screen.name(scene.model.new_vpn.answers.mode);
             let why = answer.source.map(|source| format!(" ({source})")).unwrap_or_default();
             let text = format!("change {name}: {}{why}", answer.value);
-            entries.push(Entry { text, ..Entry::new(Meant::Take(Spot::Step(answer.screen)), name) });
+            entries.push(Offer { text, ..Offer::new(Meant::Take(Spot::Step(answer.screen)), name) });
         }
         let answers = entries.len() - 1;
         let focus = if review.focus == 0 { 0 } else { (answers + 1).saturating_sub(review.focus) };
@@ -316,7 +316,7 @@ impl Page {
             let body = [body, vec![commands::WORKING.to_owned()]].concat();
             return Self { body, ..Self::default() };
         }
-        let entry = |(at, button): (usize, &Button)| Entry::new(Meant::Take(Spot::Button(at)), button.label());
+        let entry = |(at, button): (usize, &Button)| Offer::new(Meant::Take(Spot::Button(at)), button.label());
         Self { body, ..Self::default() }.choice(buttons.iter().enumerate().map(entry).collect(), work.focus)
     }
 
@@ -333,10 +333,10 @@ impl Page {
                 focus = entries.len() + if button == VpnButton::Fix { open.finding().unwrap_or_default() } else { 0 };
             }
             if button == VpnButton::Fix && findings > 1 {
-                let fix = |number: u8| Entry::new(Meant::Fix(number), format!("Fix {number}"));
+                let fix = |number: u8| Offer::new(Meant::Fix(number), format!("Fix {number}"));
                 entries.extend((1..=9).take(findings).map(fix));
             } else {
-                entries.push(Entry::new(Meant::Take(Spot::Button(at)), button.label()));
+                entries.push(Offer::new(Meant::Take(Spot::Button(at)), button.label()));
             }
         }
         Self { body, ..Self::default() }.choice(entries, focus)
@@ -344,7 +344,7 @@ impl Page {
 }
 
 /// A line of a list with all that speaks for or against it.
-fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Entry {
+fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Offer {
     let mark = match picker.marked() {
         None => "",
         Some(_) if picker.is_marked(&line.choice) => "[x] ",
@@ -373,5 +373,5 @@ fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Entry {
     if !said.is_empty() {
         text.push_str(&format!("  {}", said.join("; ")));
     }
-    Entry { text, ..Entry::new(Meant::Take(Spot::Line(line.choice.clone())), line.title.clone()) }
+    Offer { text, ..Offer::new(Meant::Take(Spot::Line(line.choice.clone())), line.title.clone()) }
 }
