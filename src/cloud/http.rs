@@ -26,7 +26,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::json::{MOST_ITEMS, Page, endless, parse, parse_page, parse_page_of_fit};
 use self::proxies::Proxies;
-use self::throttle::{IN_FLIGHT, SLOW, Throttle};
+use self::throttle::{IN_FLIGHT, SLOW, Throttle, WORTH_TELLING};
 use super::credentials::Tls;
 use super::error::{Error, ErrorKind};
 use super::printable::one_line;
@@ -183,9 +183,14 @@ impl Http {
     ) -> Result<Response, Error> {
         let label = outgoing.label();
         let host = self.throttle.host(&host_of(&outgoing.url), outgoing.url.scheme() == "https");
-        let mut ticket = host.ticket(outgoing.method != Method::GET, patience, &self.limits);
+        let writes = outgoing.method != Method::GET;
+        let mut ticket = host.ticket(writes, patience, &self.limits);
+        let asked = Instant::now();
         loop {
             let under_way = ticket.called().await.map_err(|error| Error { request: Some(label.clone()), ..error })?;
+            if let Some(patience) = patience.filter(|_| writes && asked.elapsed() >= WORTH_TELLING) {
+                (patience.sent_late)();
+            }
             let mut exchange = pin!(self.exchange_once(outgoing.clone(), &label));
             let answer = if let Ok(answer) = timeout(SLOW, &mut exchange).await {
                 answer

@@ -100,6 +100,8 @@ impl fmt::Display for Pause {
 pub(crate) struct Patience {
     pub tries: u32,
     pub told: Arc<dyn Fn(Pause) + Send + Sync>,
+    /// Called when a request that changes something is sent later than it was asked for, because its host was left alone.
+    pub sent_late: Arc<dyn Fn() + Send + Sync>,
     pub stop: CancellationToken,
 }
 
@@ -112,7 +114,7 @@ impl fmt::Debug for Patience {
 impl Patience {
     /// As often as every request is tried; nothing cuts it short.
     pub(crate) fn telling(limits: &Limits, told: Arc<dyn Fn(Pause) + Send + Sync>) -> Self {
-        Self { tries: limits.tries, told, stop: CancellationToken::new() }
+        Self { tries: limits.tries, told, sent_late: Arc::new(|| {}), stop: CancellationToken::new() }
     }
 
     /// The same, without a listener.
@@ -210,8 +212,8 @@ mod tests {
     async fn every_pause_is_told_and_a_stop_allows_no_more() {
         let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
         let stop = CancellationToken::new();
-        let patience =
-            Patience { tries: 5, told: Arc::new(move |pause: Pause| sender.send(pause).unwrap()), stop: stop.clone() };
+        let told_of = Arc::new(move |pause: Pause| sender.send(pause).unwrap());
+        let patience = Patience { stop: stop.clone(), ..Patience::telling(&Limits::default(), told_of) };
         let mut error = Error::new(ErrorKind::Server, "slow down");
         (error.status, error.retry_after) = (Some(503), Some(Duration::from_secs(7)));
         let failed: Result<(), _> = repeating(&Limits::default(), &patience, || {

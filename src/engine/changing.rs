@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -27,6 +27,7 @@ use super::service::ListedServices;
 use super::status::{Caveat, Course};
 use super::work::Work;
 use crate::change::{Change, ChangeId, Step};
+use crate::cloud::retry::Patience;
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Limits};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Plan, Psk};
@@ -59,8 +60,8 @@ pub enum ChangeError {
 pub struct Changing {
     pub(super) change: Change,
     /// The locks are never held while something is waited for.
-    progress: Mutex<Progress>,
-    kept: Mutex<Kept>,
+    progress: Arc<Mutex<Progress>>,
+    kept: Arc<Mutex<Kept>>,
     notes: Mutex<Notes>,
     /// What a creation is held against what others make at the same time by.
     pub(super) plan: Option<Plan>,
@@ -130,7 +131,7 @@ impl Changing {
     #[must_use]
     pub fn of_markers(found: &Found, claim: Option<Claim>) -> Self {
         let changing = Self::new(found.change.clone(), Kept::Nowhere(claim));
-        let changing = Self { progress: Mutex::new(found.progress.clone()), ..changing };
+        let changing = Self { progress: Arc::new(Mutex::new(found.progress.clone())), ..changing };
         changing.verify_all();
         changing
     }
@@ -170,8 +171,8 @@ impl Changing {
     }
 
     fn new(change: Change, kept: Kept) -> Self {
-        let progress = Mutex::new(Progress::new(&change));
-        Self { progress, change, kept: Mutex::new(kept), notes: Mutex::default(), plan: None, key: None }
+        let progress = Arc::new(Mutex::new(Progress::new(&change)));
+        Self { progress, change, kept: Arc::new(Mutex::new(kept)), notes: Mutex::default(), plan: None, key: None }
     }
 
     pub(super) fn keep(&self) -> Result<(), JournalError> {
@@ -186,21 +187,33 @@ impl Changing {
     }
 
     pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.progress)
     }
 
     pub(super) fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.kept)
     }
 
     pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.notes)
     }
 
     /// Notes in the journal how far it is, where going on from what is on the disk already would be right, too.
     pub(super) fn note(&self) {
         let progress = self.progress().clone();
         self.kept().note(&self.change, &progress);
+    }
+
+    /// That patience, for requests of a step. What is sent later than it was announced takes effect later, too.
+    pub(super) fn dating(&self, step: usize, patience: Patience) -> Patience {
+        let (change, progress, kept) = (self.change.clone(), Arc::clone(&self.progress), Arc::clone(&self.kept));
+        let sent_late = move || {
+            let mut progress = lock(&progress);
+            if progress.sent(step, Timestamp::now()) {
+                lock(&kept).note(&change, &progress);
+            }
+        };
+        Patience { sent_late: Arc::new(sent_late), ..patience }
     }
 
     /// Resumes the journal of a change that was interrupted. The answers to its last requests are lost.
@@ -339,6 +352,10 @@ impl Changing {
         }
         error
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why a step is not done.

@@ -265,6 +265,13 @@ impl Progress {
         state.stand = StepStatus::Sent(request, at);
     }
 
+    /// Notes when the request announced last was sent, if it is not answered yet. Whether it is not.
+    pub(super) fn sent(&mut self, step: usize, at: Timestamp) -> bool {
+        let StepStatus::Sent(_, since) = &mut self.steps[step].stand else { return false };
+        *since = at;
+        true
+    }
+
     pub(super) fn answered(&mut self, step: usize, request: Request) {
         self.steps[step].stand = StepStatus::After(request);
     }

@@ -1,6 +1,7 @@
 //! A request that makes or changes something: announced, sent, and if its answer is lost looked for before it is sent again.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -142,5 +143,5 @@ impl Work<'_> {
 
 /// As patient as the engine is, telling of its pauses.
 pub(super) fn patience(told: impl Fn(Pause) + Send + Sync + 'static, stop: CancellationToken) -> Patience {
-    Patience { tries: TRIES, told: std::sync::Arc::new(told), stop }
+    Patience { tries: TRIES, told: Arc::new(told), sent_late: Arc::new(|| {}), stop }
 }

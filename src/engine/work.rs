@@ -83,11 +83,13 @@ impl Changing {
 
     /// The region of a step with patience: pauses between tries are told as that step's.
     pub(super) fn region(&self, step: usize, id: &RegionId, work: &Work<'_>) -> Result<Region, Error> {
-        Ok(self.session(step, id, work).region(id)?.patient(work.patience(step, work.stop.clone())))
+        let patience = self.dating(step, work.patience(step, work.stop.clone()));
+        Ok(self.session(step, id, work).region(id)?.patient(patience))
     }
 
     /// The same for what must not be left half-done, even after a wish to stop.
     pub(super) fn steadfast(&self, step: usize, id: &RegionId, work: &Work<'_>) -> Result<Region, Error> {
-        Ok(self.session(step, id, work).region(id)?.patient(work.patience(step, CancellationToken::new())))
+        let patience = self.dating(step, work.patience(step, CancellationToken::new()));
+        Ok(self.session(step, id, work).region(id)?.patient(patience))
     }
 }

@@ -9,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use osvpn::simulator::{Seed, Simulator, SimulatorSettings, depth};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::{Value, json};
 
 const REGIONS: [&str; 2] = ["nz-hlz-1", "nz-por-1"];
@@ -37,6 +38,8 @@ async fn main() {
         let name = args.iter().filter(|word| !word.contains('/')).copied().collect::<Vec<_>>().join(" ");
         figures(&format!("{name}, 500 routers"), args, &cloud).await;
     }
+    let cloud = start(Seed::Json(one_large_region(2_500, 10_000))).await;
+    println!("wizard, 10,000 subnets: {} resident", resident(&cloud).await);
     if std::env::var_os("OSVPN_TEST_AUTH_URL").is_some() {
         beside_others().await;
     }
@@ -67,6 +70,49 @@ fn project(vpns: usize) -> String {
     };
     let regions: Vec<Value> = REGIONS.into_iter().enumerate().map(region).collect();
     json!({"regions": regions, "vpns": (0..vpns).map(vpn).collect::<Vec<_>>()}).to_string()
+}
+
+/// A region with that many routers and subnets, and a small one to connect it to.
+fn one_large_region(routers: usize, subnets: usize) -> String {
+    let region = |at: usize, routers: usize, subnets: usize| {
+        let subnet = |n: usize| {
+            let cidr = format!("10.{}.{}.{}/28", 16 * at + n / 4096, n / 16 % 256, n % 16 * 16);
+            json!({"name": format!("net-{n}"), "subnets": [{"name": format!("subnet-{n}"), "cidr": cidr}]})
+        };
+        let each = subnets / routers;
+        let router = |n: usize| {
+            json!({"name": format!("router-{n}"), "gateway": [format!("203.{at}.{}.{}", n / 200, n % 200 + 20)],
+                "subnets": (n * each..(n + 1) * each).map(|n| format!("subnet-{n}")).collect::<Vec<_>>()})
+        };
+        json!({"id": REGIONS[at], "description": REGIONS[at], "external": [format!("203.{at}.0.0/16")],
+            "networks": (0..subnets).map(subnet).collect::<Vec<_>>(), "routers": (0..routers).map(router).collect::<Vec<_>>()})
+    };
+    json!({"regions": [region(0, routers, subnets), region(1, 1, 1)], "vpns": []}).to_string()
+}
+
+/// The most memory that the wizard's first page takes until everything is read.
+async fn resident(cloud: &Simulator) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let pair = native_pty_system().openpty(PtySize { rows: 40, cols: 120, ..PtySize::default() }).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osvpn"));
+    command.env_clear();
+    command.env("HOME", home.path());
+    command.env("TERM", "xterm-256color");
+    for (name, value) in cloud.environment() {
+        command.env(name, value);
+    }
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+    let (mut asked, mut still) = (0, 0);
+    while still < 15 || asked < 10 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let now = cloud.requests().len();
+        (asked, still) = (now, if now == asked { still + 1 } else { 0 });
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.process_id().unwrap())).unwrap();
+    child.kill().unwrap();
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default().trim().to_owned()
 }
 
 fn osvpn(home: &Path, args: &[&str]) -> Vec<String> {

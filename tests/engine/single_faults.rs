@@ -1,5 +1,7 @@
 //! One fault at a time, and what must not come of it.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::*;
 
 /// Requests are given up soon, and can take effect for long after that.
@@ -411,4 +413,26 @@ async fn a_second_look_that_fails_does_not_make_a_service_look_unmade() {
         assert!(!matches!(event, Event::Failed(..)), "{event:?}");
     }
     assert_eq!(counts(&site), (6, 6));
+}
+
+#[tokio::test]
+async fn a_request_that_the_cloud_held_back_counts_from_when_it_was_sent() {
+    let (site, directory) = (site().await, tempfile::tempdir().unwrap());
+    let plan = site.site_to_site(Profile::Modern).await;
+    let gate = Gate::closed();
+    site.simulator.inject(post(FaultEffect::too_many_requests(1), "ikepolicies"));
+    site.simulator.inject(post(FaultEffect::Held(gate.clone()), "ikepolicies"));
+    let mut run = Run::kept_in(directory.path());
+    tokio::select! {
+        created = run.create(&site, &plan) => panic!("it is held: {created:?}"),
+        () = gate.arrived() => {}
+    }
+    let requests = site.simulator.requests();
+    let refused = requests.iter().find(|request| request.status == Some(429)).and_then(|request| request.finished);
+    let refused = Timestamp::now() - SignedDuration::try_from(refused.unwrap().elapsed()).unwrap();
+    let (path, _) = unfinished(directory.path()).unwrap().pop().unwrap();
+    let journal: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let steps = journal["progress"]["steps"].as_array().unwrap();
+    let sent = steps.iter().find_map(|step| step["stand"]["sent"][1].as_str()).unwrap();
+    assert!(sent.parse::<Timestamp>().unwrap() > refused, "it was announced before {refused}, and sent at {sent}");
 }

@@ -37,7 +37,7 @@ const LONGEST_HOLD: Duration = Duration::from_secs(300);
 pub(super) const SLOW: Duration = Duration::from_secs(5);
 
 /// A request that is held up for longer than this tells so.
-const WORTH_TELLING: Duration = Duration::from_secs(1);
+pub(super) const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// The hosts of one sign-in.
 #[derive(Debug, Default)]
