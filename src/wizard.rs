@@ -122,6 +122,9 @@ impl Model {
 
     /// The screen Esc leads to.
     pub fn previous_screen(&self) -> Option<Screen> {
+        if self.screen == Screen::Values {
+            return Some(Screen::Custom);
+        }
         if self.new_vpn.returning.is_some() && !self.screen.is_of_existing() {
             return Some(Screen::Review);
         }

@@ -144,7 +144,7 @@ impl FieldValues for BytesField {
 
 macro_rules! policy_fields {
     ($($kind:ident [
-        $($variant:ident($object:literal, $name:literal): $values:ty = $attribute:ident $(in $part:ident)?;)+
+        $($variant:ident($object:literal, $name:literal, $help:literal): $values:ty = $attribute:ident $(in $part:ident)?;)+
     ])+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum PolicyField {
@@ -161,6 +161,11 @@ macro_rules! policy_fields {
             /// The object it belongs to and its name, as a person reads them.
             pub const fn label(self) -> (&'static str, &'static str) {
                 match self { $($(Self::$variant => ($object, $name),)+)+ }
+            }
+
+            /// What it is for, for who has to choose a value.
+            pub const fn help(self) -> &'static str {
+                match self { $($(Self::$variant => $help,)+)+ }
             }
 
             pub const fn attribute(self) -> &'static str {
@@ -201,6 +206,17 @@ impl PolicyField {
         Self::ALL.iter().copied().filter(|field| field.kind() != Kind::SiteConnection)
     }
 
+    /// Whether a value of it is one that nobody should choose any more.
+    pub fn is_weak(self, text: &str) -> bool {
+        match self {
+            Self::IkeAuth | Self::IpsecAuth => text == AuthAlgorithm::Sha1.as_str(),
+            Self::IkeEncryption | Self::IpsecEncryption | Self::IkePfs | Self::IpsecPfs => {
+                self.grade(text).is_some_and(|grade| !grade.is_sound)
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn attributes(kind: Kind) -> Vec<&'static str> {
         Self::of_policies().filter(|field| field.kind() == kind).map(Self::attribute).collect()
     }
@@ -208,26 +224,43 @@ impl PolicyField {
 
 policy_fields! {
     IkePolicy [
-        IkeVersion("IKE", "version"): WeighedWords<IkeVersion> = ike_version in ike;
-        Phase1Mode("IKE", "phase 1 mode"): WeighedWords<Phase1Mode> = phase1_negotiation_mode in ike;
-        IkeAuth("IKE", "authentication"): WeighedWords<AuthAlgorithm> = auth_algorithm in ike;
-        IkeEncryption("IKE", "encryption"): WeighedWords<EncryptionAlgorithm> = encryption_algorithm in ike;
-        IkePfs("IKE", "DH group"): WeighedWords<DhGroup> = pfs in ike;
-        IkeLifetime("IKE", "lifetime"): Lifetime = lifetime in ike;
+        IkeVersion("IKE", "version",
+            "v2 carries several subnets in one tunnel and is what new devices speak; v1 carries one pair."): WeighedWords<IkeVersion> = ike_version in ike;
+        Phase1Mode("IKE", "phase 1 mode",
+            "How IKEv1 begins; v2 ignores it. strongSwan takes main only, because aggressive shows a hash of the key."): WeighedWords<Phase1Mode> = phase1_negotiation_mode in ike;
+        IkeAuth("IKE", "authentication",
+            "Proves that no message of the negotiation was changed; also makes its keys (PRF)."): WeighedWords<AuthAlgorithm> = auth_algorithm in ike;
+        IkeEncryption("IKE", "encryption",
+            "Encrypts the negotiation itself. GCM and CCM need IKE version v2."): WeighedWords<EncryptionAlgorithm> = encryption_algorithm in ike;
+        IkePfs("IKE", "DH group",
+            "How the two ends agree on a secret. 14 and above are sound, 19 to 21 and 31 are curves: as strong and faster."): WeighedWords<DhGroup> = pfs in ike;
+        IkeLifetime("IKE", "lifetime",
+            "How long the IKE SA lasts before it is renewed. Sound are 600 to 86400."): Lifetime = lifetime in ike;
     ]
     IpsecPolicy [
-        TransformProtocol("IPsec", "protocol"): WeighedWords<TransformProtocol> = transform_protocol in ipsec;
-        EncapsulationMode("IPsec", "encapsulation"): WeighedWords<EncapsulationMode> = encapsulation_mode in ipsec;
-        IpsecAuth("IPsec", "authentication"): WeighedWords<AuthAlgorithm> = auth_algorithm in ipsec;
-        IpsecEncryption("IPsec", "encryption"): WeighedWords<EncryptionAlgorithm> = encryption_algorithm in ipsec;
-        IpsecPfs("IPsec", "PFS group"): WeighedWords<DhGroup> = pfs in ipsec;
-        IpsecLifetime("IPsec", "lifetime"): Lifetime = lifetime in ipsec;
+        TransformProtocol("IPsec", "protocol",
+            "esp encrypts; ah only signs."): WeighedWords<TransformProtocol> = transform_protocol in ipsec;
+        EncapsulationMode("IPsec", "encapsulation",
+            "tunnel carries networks behind the ends; transport carries the two ends alone."): WeighedWords<EncapsulationMode> = encapsulation_mode in ipsec;
+        IpsecAuth("IPsec", "authentication",
+            "Proves that no packet was changed. GCM and CCM do that themselves."): WeighedWords<AuthAlgorithm> = auth_algorithm in ipsec;
+        IpsecEncryption("IPsec", "encryption",
+            "Encrypts the traffic."): WeighedWords<EncryptionAlgorithm> = encryption_algorithm in ipsec;
+        IpsecPfs("IPsec", "PFS group",
+            "Perfect forward secrecy: each renewal gets a secret of its own from this group."): WeighedWords<DhGroup> = pfs in ipsec;
+        IpsecLifetime("IPsec", "lifetime",
+            "How long the keys of the traffic last before they are renewed. Sound are 600 to 86400."): Lifetime = lifetime in ipsec;
     ]
     SiteConnection [
-        DpdAction("DPD", "action"): PlainWords<DpdAction> = action in dpd;
-        DpdInterval("DPD", "interval"): SecondsField = interval in dpd;
-        DpdTimeout("DPD", "timeout"): SecondsField = timeout in dpd;
-        Mtu("Connection", "MTU"): BytesField = mtu;
-        Initiator("Connection", "initiator"): PlainWords<Initiator> = initiator;
+        DpdAction("DPD", "action",
+            "When the other end is silent: restart negotiates anew, hold does so at the next packet, clear forgets the tunnel."): PlainWords<DpdAction> = action in dpd;
+        DpdInterval("DPD", "interval",
+            "Seconds of silence after which the other end is asked whether it is there."): SecondsField = interval in dpd;
+        DpdTimeout("DPD", "timeout",
+            "Seconds without an answer after which the other end counts as dead; more than the interval."): SecondsField = timeout in dpd;
+        Mtu("Connection", "MTU",
+            "The largest packet, for the cloud's own bookkeeping; 68 and more for IPv4, 1280 and more for IPv6."): BytesField = mtu;
+        Initiator("Connection", "initiator",
+            "bi-directional: this end starts the tunnel; response-only: it waits for the other, which has to start it."): PlainWords<Initiator> = initiator;
     ]
 }

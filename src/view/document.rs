@@ -108,9 +108,8 @@ pub(super) fn finding(scene: Scene<'_>, severity: Severity, text: &str, columns:
     let glyph = Span::styled(format!("{} ", scene.theme.severity_glyph(severity)), scene.theme.severity(severity));
     let text = match severity {
         // What a refusal says is a reason already.
-        Severity::Refusal => text.to_owned(),
+        Severity::Refusal | Severity::Notice => text.to_owned(),
         Severity::Warning => format!("warning: {text}"),
-        Severity::Notice => format!("note: {text}"),
     };
     hanging(glyph, &text, columns, scene.theme.text())
 }

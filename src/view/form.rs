@@ -132,7 +132,7 @@ fn meter(scene: Scene<'_>, count: usize) -> Line<'static> {
     Line::from(vec![
         Span::styled(full.repeat(filled), style),
         Span::styled(empty.repeat(CELLS - filled), theme.dim()),
-        Span::styled(format!(" {count} of {} to {} characters", psk::SHORTEST, psk::LONGEST), theme.dim()),
+        Span::styled(format!(" {count} characters ({} to {} allowed)", psk::SHORTEST, psk::LONGEST), theme.dim()),
     ])
 }
 

@@ -134,7 +134,7 @@ pub(super) fn above(scene: Scene<'_>, picker: &Picker) -> Line<'static> {
     if let (Screen::Vpns, Some(since)) = (model.screen(), model.vpns.seen.since()) {
         return remote::waiting(scene, "Reading all regions", since);
     }
-    let marked = picker.marked().filter(|_| !theme.is_still).map(|marked| taking(picker, marked));
+    let marked = picker.marked().filter(|_| !theme.is_still).map(|marked| taking(model, picker, marked));
     let Tally { open, pending, .. } = picker.tally();
     let only = model.only_choice();
     let text = match (model.screen(), marked) {
@@ -180,11 +180,16 @@ fn vpns(model: &Model) -> String {
     }
 }
 
-fn taking(picker: &Picker, marked: &[Choice]) -> String {
+fn taking(model: &Model, picker: &Picker, marked: &[Choice]) -> String {
     let taken = picker.taken();
     let name = picker.first_taken().map_or("", |line| line.title.as_str());
     if let Some(line) = picker.current().filter(|line| !line.is_open() && taken.contains(&line.choice)) {
         return format!("{} cannot be taken", line.title);
+    }
+    if let Some(router) =
+        picker.current().filter(|line| taken.contains(&line.choice)).and_then(|line| model.router_with(line))
+    {
+        return format!("Enter takes {name} and its router, {router}");
     }
     match (taken.len(), marked.len()) {
         (1, 1) if taken.as_slice() != marked => format!("Enter takes {name} alone; Space adds it"),

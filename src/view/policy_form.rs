@@ -29,7 +29,7 @@ const LEAD: usize = 2 + 20 + 2 + 2;
 pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<'_>) {
     let theme = scene.theme;
     let (_, area) = area.split_top(1);
-    let (list, below) = area.split_bottom(4.min(area.height / 3));
+    let (list, below) = area.split_bottom(5.min(area.height / 3));
     let fields: Vec<PolicyField> = form
         .fields
         .iter()
@@ -102,11 +102,14 @@ fn row(scene: Scene<'_>, field: PolicyField, focused: bool, room: usize) -> Line
         Span::raw("  "),
         Span::styled(value, if focused { theme.title() } else { theme.text() }),
     ];
+    if field.is_weak(&field.get(&model.new_vpn.answers.custom)) {
+        spans.push(Span::styled(format!("  {} weak", theme.glyphs.warning), theme.warning()));
+    }
     let used = spans.iter().map(Span::width).sum::<usize>();
     let left = room.saturating_sub(used);
     match finding {
         Some(finding) if left > 8 => {
-            spans.push(Span::styled(format!("  {}", fit(theme, &finding.text, left - 2)), theme.dim()));
+            spans.push(Span::styled(format!("  {}", fit(theme, &finding.text, left - 2)), theme.text()));
         }
         None if focused && width(&place) <= left => spans.push(Span::styled(place, theme.dim())),
         _ => {}
@@ -121,16 +124,19 @@ pub(super) fn text(scene: Scene<'_>, field: PolicyField) -> String {
     let value = value.unwrap_or_else(|| field.get(&scene.model.new_vpn.answers.custom));
     let unit = if let Allowed::Number(unit) = field.allowed() { format!(" {unit}") } else { String::new() };
     let finding = scene.model.policy_finding(field).map(|finding| format!("  {}", finding.text)).unwrap_or_default();
-    format!("{object} {name}: {value}{unit}{finding}")
+    let weak = if field.is_weak(&value) { "  weak" } else { "" };
+    format!("{object} {name}: {value}{unit}{weak}{finding}")
 }
 
 fn about(scene: Scene<'_>, field: PolicyField, columns: usize) -> Vec<Line<'static>> {
     if let Some(finding) = scene.model.policy_finding(field) {
         return document::finding(scene, finding.severity, &finding.text, columns);
     }
-    let text = match field.allowed() {
-        Allowed::Words(_) => "Left and right change it.",
+    let how = match field.allowed() {
+        Allowed::Words(_) => "Left and right change it; / lists all values.",
         Allowed::Number(_) => "Type a whole number.",
     };
-    paragraph(text, columns, scene.theme.dim())
+    let mut lines = paragraph(field.help(), columns, scene.theme.text());
+    lines.extend(paragraph(how, columns, scene.theme.dim()));
+    lines
 }

@@ -47,7 +47,8 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme, .. } = scene;
     let steps = model.rail();
     let names = steps.iter().map(|step| columns(&step.name(model.new_vpn.answers.mode))).max().unwrap_or_default();
-    let at = steps.iter().position(|step| *step == model.screen()).unwrap_or_default();
+    let here = if model.screen() == Screen::Values { Screen::Custom } else { model.screen() };
+    let at = steps.iter().position(|step| *step == here).unwrap_or_default();
     let height = usize::from(area.height);
     let first = (at + 2).saturating_sub(height).min(steps.len().saturating_sub(height));
     let (rail, _) = area.split_left(area.width.saturating_sub(1));

@@ -82,7 +82,7 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
             format!("creates {makes} objects in {regions} region{}", if regions == 1 { "" } else { "s" })
         }
         (None, None) if model.new_vpn.is_reading() => "in a moment".to_owned(),
-        (None, None) => "not yet; Enter goes to what is missing".to_owned(),
+        (None, None) => "Enter goes to the first problem".to_owned(),
     };
     let room = columns.saturating_sub(line.width() + 2);
     line.spans.push(Span::styled(format!("  {}", fit(theme, &text, room)), theme.dim()));

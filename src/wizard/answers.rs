@@ -134,12 +134,12 @@ impl Answers {
         let missing = |place: Place, what: &str| Finding::refusal(place, what.to_owned());
         let side = |half: Half| {
             let region = self.region.get(half).clone();
-            let region = region.ok_or_else(|| missing(Place::Region(half), "is still to be chosen"))?;
+            let region = region.ok_or_else(|| missing(Place::Region(half), "still to be chosen"))?;
             let router = self.router_of(half).cloned();
-            let router = router.ok_or_else(|| missing(Place::Router(half), "is still to be chosen"))?;
+            let router = router.ok_or_else(|| missing(Place::Router(half), "still to be chosen"))?;
             let subnets = self.subnets_of(half).to_vec();
             if subnets.is_empty() {
-                return Err(missing(Place::Subnets(half), "are still to be chosen"));
+                return Err(missing(Place::Subnets(half), "still to be chosen"));
             }
             Ok(HalfDraft { region, router, subnets })
         };

@@ -1,12 +1,16 @@
 //! The lines of short lists: every candidate is shown, those that cannot be taken with the reason.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
+
+use itertools::Itertools;
 
 use super::picker::{About, Choice, Line};
 use super::remote::Remote;
 use super::screen::{Mode, Screen};
 use super::{NewVpn, RegionState};
 use crate::cloud::Id;
+use crate::plan::fields::Allowed;
 use crate::plan::{Finding, Half, Labels, Place, Profile, Severity};
 
 pub(super) fn about(name: &str, value: impl Into<String>) -> (String, String) {
@@ -57,6 +61,31 @@ impl NewVpn {
         }
         let pending = matches!(region.inventory, Remote::NotAsked | Remote::Loading { before: None, .. });
         Line { pending, ..Line::new(Choice::Region(region.id.clone()), name, code, line) }
+    }
+
+    /// The values of the field that is listed, the strongest first.
+    pub(super) fn value_lines(&self) -> Vec<Line> {
+        let Some((field, Allowed::Words(words))) = self.field.map(|field| (field, field.allowed())) else {
+            return Vec::new();
+        };
+        let setting = self.setting();
+        let words = words.into_iter().sorted_by_key(|word| Reverse(field.grade(word).map(|grade| grade.strength)));
+        let line = |word: &'static str| {
+            let mut policy = self.answers.custom.clone();
+            let found = field.set(&mut policy, word).map(|()| policy.findings(&setting)).unwrap_or_default();
+            let findings = found.into_iter().filter(|finding| finding.place == Place::Policy(Some(field))).collect();
+            let weak = if field.is_weak(word) { "weak" } else { "" };
+            Line::new(Choice::Word(word), word, weak, About { findings, ..About::default() })
+        };
+        words.map(line).sorted_by_key(|line| !line.is_open()).collect()
+    }
+
+    /// The value that the field has.
+    pub(super) fn value(&self) -> Option<Choice> {
+        let field = self.field?;
+        let Allowed::Words(words) = field.allowed() else { return None };
+        let value = field.get(&self.answers.custom);
+        words.into_iter().find(|word| *word == value).map(Choice::Word)
     }
 
     pub(super) fn policy_lines(&self) -> Vec<Line> {

@@ -69,6 +69,13 @@ const PEER_ADDRESS: FieldText = FieldText {
         Ok(PeerAddress::Ip(address)) => own_side(model, address),
         Ok(_) => None,
     },
+    remark: |model| {
+        let address = PeerAddress::parse(model.new_vpn.answers.peer_address.value()).ok()?.ip()?;
+        let own = &model.new_vpn.inventory_of(Half::A)?.subnets;
+        let own = own.iter().find(|subnet| subnet.cidr.contains(&address))?;
+        let place = model.place(Half::A);
+        Some(format!("{address} is in {} ({}) of {place}, this project's own network", own.name, own.cidr))
+    },
     ..PLAIN
 };
 
@@ -117,7 +124,8 @@ const KEY: FieldText = FieldText {
         }
     },
     check: |model| model.new_vpn.answers.key.check().err().map(|problem| problem.to_string()),
-    is_checked_at_once: |_| true,
+    // What is too short may be on its way to become a key.
+    is_checked_at_once: |model| !matches!(model.new_vpn.answers.key.check(), Err(PskProblem::TooShort(_))),
     ..PLAIN
 };
 

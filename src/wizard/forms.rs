@@ -11,6 +11,7 @@ use super::screen::{Kind, Screen};
 use super::secret_text::SecretText;
 use super::shell::beside;
 use super::{Content, Effect, Model};
+use crate::plan::cidr;
 use crate::plan::fields::{Allowed, PolicyField};
 
 /// More than any answer needs, in bytes; a text that grows without end would slow every frame down.
@@ -21,13 +22,15 @@ const LONGEST_TEXT: usize = 1024;
 pub struct Form {
     pub fields: Vec<Field>,
     pub focus: usize,
+    /// Whether nothing was typed since the focus came: a digit then begins another number.
+    is_fresh: bool,
     /// Fields whose text was found wrong; they are checked again at every key.
     pub(super) blamed: Vec<Field>,
 }
 
 impl Form {
     pub(super) fn of(fields: impl IntoIterator<Item = Field>) -> Self {
-        Self { fields: fields.into_iter().collect(), focus: 0, blamed: Vec::new() }
+        Self { fields: fields.into_iter().collect(), focus: 0, is_fresh: true, blamed: Vec::new() }
     }
 
     pub fn field(&self) -> Option<Field> {
@@ -78,6 +81,7 @@ impl Model {
             Action::Down => self.leave_field(true),
             Action::Up => self.leave_field(false),
             Action::Right | Action::Left => self.change_word(action == Action::Right),
+            Action::Filter => self.list_values(),
             Action::Reveal => self.shell.reveal(),
             Action::OpenVpn => self.open_existing_vpn(),
             Action::Generate => self.shell.out.push(Effect::Generate),
@@ -90,9 +94,11 @@ impl Model {
         let Content::Form(form) = &mut self.content else { return };
         form.blame(form.field());
         form.focus = beside(form.focus, form.fields.len(), forward);
+        form.is_fresh = true;
     }
 
     fn accept_form(&mut self) {
+        self.take_networks();
         let Content::Form(form) = &self.content else { return };
         let wrong: Vec<usize> = (0..form.fields.len()).filter(|at| self.check(form.fields[*at]).is_some()).collect();
         let Some(first) = wrong.first().copied() else {
@@ -108,6 +114,29 @@ impl Model {
             form.blame(form.field());
         } else {
             form.focus = wrong.into_iter().find(|at| *at > form.focus).unwrap_or(first);
+        }
+    }
+
+    /// Takes the networks of the addresses that were typed for them, and says so.
+    fn take_networks(&mut self) {
+        let Some(field @ (Field::PeerCidrs | Field::NewRanges)) = self.field() else { return };
+        let Some(input) = self.input_mut(field) else { return };
+        if let Some(networks) = cidr::networks(input.value()) {
+            *input = Input::new(networks);
+            let networks = input.value().to_owned();
+            self.shell.say(format!("Taken as {networks}: the network of what was typed."));
+        }
+    }
+
+    /// Opens the list of all values of the field, with its filter to type into.
+    fn list_values(&mut self) {
+        let Some(Field::Policy(field)) = self.field() else { return };
+        if let Allowed::Words(_) = field.allowed() {
+            self.new_vpn.field = Some(field);
+            self.enter(Screen::Values);
+            if let Content::List(picker) = &mut self.content {
+                picker.start_filter();
+            }
         }
     }
 
@@ -141,6 +170,13 @@ impl Model {
                 let typed = matches!(event.code, KeyCode::Char(c) if !c.is_ascii_digit()) && event.modifiers.is_empty();
                 if digits_only && typed {
                     return self.shell.warn("Only digits go here.");
+                }
+                let is_fresh = match &mut self.content {
+                    Content::Form(form) => std::mem::take(&mut form.is_fresh),
+                    _ => false,
+                };
+                if digits_only && is_fresh && matches!(event.code, KeyCode::Char(c) if c.is_ascii_digit()) {
+                    self.text_field().into_iter().for_each(Input::reset);
                 }
                 if let Some(input) = self.input_mut(field)
                     && (input.value().len() < LONGEST_TEXT || !matches!(event.code, KeyCode::Char(_)))

@@ -296,6 +296,7 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
             bind(&[ESC], Action::Back, "end filter"),
             quiet(&[F1], Action::Help, "help"),
         ];
+        bindings.extend(open_vpn(model));
         bindings.extend(details(model, &[]));
         moves(&mut bindings, false);
         if picker.marked().is_some() {
@@ -356,6 +357,8 @@ fn form_keys(model: &Model, form: &Form) -> Vec<Binding> {
             quiet(&[LEFT], Action::Left, "change back"),
             Binding { keys: vec![DOWN, TAB], ..next },
             Binding { keys: vec![UP, BACKTAB], ..previous },
+            bind(&[Key::character('/')], Action::Filter, "all values"),
+            quiet(&[Key::character('?')], Action::Help, ""),
         ]),
         [_, _, ..] => bindings.extend([next, previous]),
         [field] if field.is_secret() => {

@@ -41,6 +41,7 @@ impl Model {
                 self.subnet_list(screen).map(|list| list.lines(self.shell.with_others)).unwrap_or_default()
             }
             Screen::Policy => self.new_vpn.policy_lines(),
+            Screen::Values => self.new_vpn.value_lines(),
             Screen::Vpns => self.vpns.lines(&self.shell.labels),
             _ => Vec::new(),
         }
@@ -169,6 +170,7 @@ impl Model {
             Screen::Router(half) => self.new_vpn.answers.router_of(half).cloned().map(Choice::Object),
             Screen::Subnets(half) => self.new_vpn.answers.subnets_of(half).first().cloned().map(Choice::Object),
             Screen::Policy => self.new_vpn.answers.profile.map(Choice::Profile),
+            Screen::Values => self.new_vpn.value(),
             Screen::Vpns => self.vpns.open.as_ref().map(|open| Choice::Vpn(open.handle.clone())),
             Screen::Cloud => match &self.shell.login {
                 Login::Named(name) => Some(Choice::Cloud(name.clone())),
@@ -357,6 +359,14 @@ impl Model {
                 }
             }
             (screen @ Screen::Router(_), router) => self.new_vpn.answer(screen, &[router]),
+            (Screen::Values, Choice::Word(word)) => {
+                if let Some(field) = self.new_vpn.field {
+                    // A word of the field's own list is always taken.
+                    let _ = field.set(&mut self.new_vpn.answers.custom, word);
+                    self.new_vpn.answers.custom_edited = true;
+                }
+                return self.enter(Screen::Custom);
+            }
             (Screen::Policy, Choice::Profile(profile)) => {
                 if profile == Profile::Custom && !self.new_vpn.answers.custom_edited {
                     let policy = self.new_vpn.policy().clone();
@@ -436,6 +446,12 @@ impl Model {
             return None;
         }
         Some(format!("{} {}", line.title, worst(&self.findings(line))?.text))
+    }
+
+    /// The name of the router that comes with a subnet that is on another one.
+    pub fn router_with(&self, line: &Line) -> Option<String> {
+        let list = self.subnet_list(self.screen)?;
+        list.router_with(line.choice.id()?).map(|router| router.name.clone())
     }
 
     /// The VPN that exists and that the answer on the screen would be beside.

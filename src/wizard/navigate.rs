@@ -1,5 +1,6 @@
 //! Going from screen to screen.
 
+use super::fields::Field;
 use super::forms::Form;
 use super::review::Review;
 use super::screen::{Kind, Screen};
@@ -21,7 +22,10 @@ impl Model {
                 if screen == Screen::Name {
                     self.new_vpn.note_vpns();
                 }
-                Content::Form(Form::of(screen.fields()))
+                let mut form = Form::of(screen.fields());
+                let listed = self.new_vpn.field.take().map(Field::Policy);
+                form.focus = form.fields.iter().position(|field| Some(*field) == listed).unwrap_or_default();
+                Content::Form(form)
             }
             Kind::Review => {
                 self.new_vpn.shared_keys = SharedKeys::default();

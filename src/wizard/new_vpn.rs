@@ -13,8 +13,10 @@ use super::secret_text::SecretText;
 use super::shared_keys::SharedKeys;
 use super::shell::Shell;
 use crate::cloud::{Detail, Error, Id, Inventory, RegionId};
+use crate::plan::fields::PolicyField;
 use crate::plan::{
-    Finding, Half, Known, Labels, Place, Plan, Policy, PolicyScope, Profile, Profiles, Psk, VpnId, cidr, names,
+    Finding, Half, Known, Labels, PeerAddress, Place, Plan, Policy, PolicyScope, Profile, Profiles, Psk, VpnId, cidr,
+    names,
 };
 
 /// One region as far as it is known.
@@ -57,6 +59,8 @@ pub struct NewVpn {
     pub profiles: Profiles,
     /// The answer that is changed from the review; accepting it returns there.
     pub returning: Option<Screen>,
+    /// The field of the custom policy whose values are listed.
+    pub(super) field: Option<PolicyField>,
     /// The steps that were answered with the only candidate there was, and why there was no other.
     pub(super) only_candidate: BTreeMap<Screen, String>,
     /// The keys it has to share with connections that exist.
@@ -80,6 +84,7 @@ impl NewVpn {
             regions: Vec::new(),
             profiles: beginning.profiles,
             returning: None,
+            field: None,
             only_candidate: BTreeMap::new(),
             shared_keys: SharedKeys::default(),
             proposals: Proposals::default(),
@@ -202,7 +207,12 @@ impl NewVpn {
     /// A name no VPN of the chosen regions has.
     pub fn suggested_name(&self) -> String {
         let regions = self.halves().iter().filter_map(|half| self.answers.region.get(*half).as_ref());
-        name_for(&regions.collect::<Vec<_>>(), &self.known())
+        let peer = match (self.answers.mode, PeerAddress::parse(self.answers.peer_address.value())) {
+            (Mode::Single, Ok(PeerAddress::Name(name))) => name.split('.').next().map(ToOwned::to_owned),
+            (Mode::Single, Ok(PeerAddress::Ip(address))) => Some(address.to_string()),
+            _ => None,
+        };
+        name_for(regions.map(RegionId::as_str).chain(peer.as_deref()), &self.known())
     }
 
     /// The name: as typed, else suggested.
@@ -294,11 +304,11 @@ impl NewVpn {
 }
 
 /// A name for a VPN of those regions that no VPN there has.
-pub(super) fn name_for(regions: &[&RegionId], known: &[Known<'_>]) -> String {
-    let regions: Vec<&str> = regions.iter().map(|region| region.as_str()).collect();
+pub(super) fn name_for<'a>(places: impl IntoIterator<Item = &'a str>, known: &[Known<'_>]) -> String {
+    let places: Vec<&str> = places.into_iter().collect();
     let services = known.iter().flat_map(|known| &known.inventory.services).map(|service| service.name.as_str());
     let connections =
         known.iter().flat_map(|known| &known.inventory.connections).map(|connection| connection.name.as_str());
     let taken: Vec<&str> = services.chain(connections).collect();
-    names::suggest(&regions, &taken)
+    names::suggest(&places, &taken)
 }

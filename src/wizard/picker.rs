@@ -23,6 +23,8 @@ pub enum Choice {
     Region(RegionId),
     Object(Id),
     Profile(Profile),
+    /// A value of a field of the policy.
+    Word(&'static str),
     Vpns,
     /// One of them, by the word that names it alone.
     Vpn(String),

@@ -234,7 +234,7 @@ impl NewVpn {
         };
         let (profile, source) = self.profile_in(&scope);
         let name = self.answers.name.as_ref().map(|name| name.value().to_owned());
-        let name = name.unwrap_or_else(|| name_for(&[&ends.a.id, &ends.b.id], &known));
+        let name = name.unwrap_or_else(|| name_for([ends.a.id.as_str(), ends.b.id.as_str()], &known));
         let draft = PlanDraft {
             name: VpnName::parse(&name).map_err(|problem| problem.to_string())?,
             a: half(ends.a, routers.0, subnets.0),

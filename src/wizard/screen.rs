@@ -22,6 +22,8 @@ pub enum Screen {
     Key,
     Policy,
     Custom,
+    /// The values of one field of it.
+    Values,
     Name,
     Review,
     Work,

@@ -217,3 +217,70 @@ fn the_commands_and_the_plan_are_shown_and_copied_without_the_key() {
     let read = journey.effects.iter().filter(|effect| matches!(effect, Effect::Discover(..))).count();
     assert_eq!(read, 2);
 }
+
+#[test]
+fn a_value_of_a_long_list_is_found_by_typing_and_a_number_is_replaced() {
+    let mut journey = Journey::at_review();
+    journey.to(Screen::Policy).types("3").at(Screen::Custom);
+    for _ in 0..3 {
+        journey.key(KeyCode::Down);
+    }
+    journey.types("/").at(Screen::Values);
+    assert_eq!(titles(&journey).last().map(String::as_str), Some("aes-128-ccm-8"), "what IKEv1 cannot use comes last");
+    journey.types("3des").enter().at(Screen::Custom);
+    assert_eq!(PolicyField::IkeEncryption.get(&journey.model.new_vpn.answers.custom), "3des");
+    assert!(drawn_text(&journey).contains("3des ›  ! weak"), "{}", drawn_text(&journey));
+    journey.types("/").esc().esc().at(Screen::Custom).types("?");
+    assert!(journey.model.shell.dialog.as_ref().unwrap().is_help, "nothing is typed as text here");
+    journey.esc();
+    assert!(drawn_text(&journey).contains("Encrypts the negotiation itself"), "{}", drawn_text(&journey));
+    journey.key(KeyCode::Down).key(KeyCode::Down).types("90");
+    assert_eq!(PolicyField::IkeLifetime.get(&journey.model.new_vpn.answers.custom), "90");
+    journey.types("0");
+    assert_eq!(PolicyField::IkeLifetime.get(&journey.model.new_vpn.answers.custom), "900");
+}
+
+#[test]
+fn the_peer_form_takes_the_network_of_an_address_and_says_whose_an_address_is() {
+    let mut journey = Journey::ready();
+    journey.to_peer().types("10.0.0.5");
+    assert!(journey.model.remark(Field::PeerAddress).unwrap().contains("private-subnet (10.0.0.0/24)"));
+    journey.control('u').types("vpn.office.example").enter();
+    assert_eq!(journey.model.remark(Field::PeerAddress), None);
+    journey.types("192.168.1.5/24, 192.168.9.0/24").enter().at(Screen::Review).details();
+    told(&journey, "Taken as 192.168.1.0/24, 192.168.9.0/24");
+    assert_eq!(journey.model.new_vpn.suggested_name(), "hlz-vpn", "the name tells one peer from another");
+}
+
+#[test]
+fn a_vpn_that_exists_is_said_at_the_answer_that_would_be_beside_it() {
+    let mut journey = Journey::ready();
+    let named = |inventory: &mut Inventory, router: &str, peer: &str| {
+        let id = format!("s-{router}");
+        inventory.services.push(service(&id, router, None));
+        let mut connection = hamilton_inventory().connections[0].clone();
+        (connection.id, connection.service) = (Id::new(format!("c-{router}")), Id::new(&*id));
+        (connection.peer_address, connection.peer_id) = (peer.into(), peer.into());
+        connection.name = "branch_vpn_site_connection".into();
+        (connection.local_group, connection.peer_group) = (None, None);
+        inventory.services.last_mut().unwrap().external_v4 =
+            inventory.routers.iter().find(|one| one.id == Id::new(router)).unwrap().external_v4.first().copied();
+        inventory.connections.push(connection);
+    };
+    let (mut a, mut b) = (hamilton_inventory(), porirua_inventory());
+    named(&mut a, "h-border", "150.242.40.137");
+    named(&mut b, "p-border", "103.197.61.75");
+    journey.to(Screen::Router(Half::A)).types("r").discovered(&hamilton(), Ok(a));
+    journey.esc().at(Screen::Region(Half::A)).key(KeyCode::Down).types("r").discovered(&porirua(), Ok(b));
+    journey.key(KeyCode::Up).enter().at(Screen::Router(Half::A)).types("/border").enter();
+    journey.at(Screen::Subnets(Half::A)).enter().at(Screen::Router(Half::B)).types("/border");
+    let Content::List(picker) = journey.model.content() else { panic!() };
+    let reason = journey.reason(picker.current().unwrap());
+    assert!(reason.contains("branch connects it with the router of the other side already"), "{reason}");
+    journey.control('o').at(Screen::Vpn);
+    assert_eq!(journey.model.vpns.open.as_ref().unwrap().name, "branch");
+    let mut name = Journey::at_review();
+    name.to(Screen::Name).control('u').types("office");
+    assert!(name.model.remark(Field::Name).unwrap().contains("Ctrl-O opens that VPN"));
+    name.control('o').at(Screen::Vpn);
+}

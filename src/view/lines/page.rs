@@ -253,6 +253,7 @@ impl SpokenPage {
         let Some(field) = form.field() else { return Self::default() };
         let mut body = vec![model.field_help(field).to_owned()];
         body.extend(model.origin(field).map(|origin| format!("{}: {origin}", field.label())));
+        body.extend(model.remark(field));
         let problem = model.problem(field);
         let (value, asks) = match model.secret(field) {
             Some(secret) if secret.chars() > 0 => (format!(" [{} characters]", secret.chars()), Asks::Secret),
@@ -282,7 +283,11 @@ impl SpokenPage {
             && let Allowed::Words(words) = field.allowed()
         {
             let (object, name) = field.label();
-            body.push(format!("{}  {object} {name} takes one of: {}.", form.focus + 1, words.join(", ")));
+            let words = words
+                .iter()
+                .map(|word| if field.is_weak(word) { format!("{word} (weak)") } else { (*word).to_owned() });
+            let words = words.collect::<Vec<_>>().join(", ");
+            body.push(format!("{}  {object} {name} takes one of: {words}. {}", form.focus + 1, field.help()));
         }
         let problem = form.field().and_then(|field| model.check(field));
         let page = Self { body, problem, ..Self::default() }.choice(entries, 0);

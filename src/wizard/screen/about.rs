@@ -169,6 +169,16 @@ const CUSTOM: ScreenText = ScreenText {
     ..PLAIN
 };
 
+const VALUES: ScreenText = ScreenText {
+    name: "Fields",
+    heading: |model, _| {
+        model.new_vpn.field.map_or_else(String::new, |field| format!("{} {}", field.label().0, field.label().1))
+    },
+    help: &["All values of the field, the strongest first. Type a part of one to find it."],
+    note: "The strongest first.",
+    ..PLAIN
+};
+
 const NAME: ScreenText = ScreenText {
     name: "Name",
     heading: |_, _| "The name of the VPN".to_owned(),
@@ -308,6 +318,7 @@ impl Screen {
             Self::Key => &KEY,
             Self::Policy => &POLICY,
             Self::Custom => &CUSTOM,
+            Self::Values => &VALUES,
             Self::Name => &NAME,
             Self::Review => &REVIEW,
             Self::Vpns => &VPNS,
