@@ -4,6 +4,7 @@ mod answers;
 mod dialogs;
 mod enter;
 mod first_page;
+mod four_keys;
 mod interfaces;
 mod keys;
 mod lists;

@@ -9,11 +9,11 @@ use osvpn::engine::{Changed, Event, Step, Task, Watched};
 use osvpn::plan::Half;
 use osvpn::report::CreationReport;
 use osvpn::wizard::Message;
-use osvpn::wizard::work::RowState;
+use osvpn::wizard::work::{RowState, Work};
 use runs::Run;
 
 fn report(run: &Run) -> CreationReport {
-    report_of(run.journey.model.work.creation().unwrap(), KeyOrigin::Given).unwrap()
+    report_of(&Work { key: KeyOrigin::Given, ..run.journey.model.work.creation().unwrap().clone() }).unwrap()
 }
 
 #[test]

@@ -14,14 +14,15 @@ use crate::support::{drawn, inventories, journey, pair, runs, surveys, svg};
 use drawn::{Drawn, drawn};
 use inventories::*;
 use journey::{Journey, session, wellington};
-use osvpn::cloud::{Detail, Error, ErrorKind, Inventory, Quota, Status};
+use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, Quota, Status};
 use osvpn::engine::interruption::State;
-use osvpn::engine::{ChangeError, Changed, Event, Watched};
+use osvpn::engine::{ChangeError, Changed, Course, End, Event, Watched};
+use osvpn::inspect::Exposures;
 use osvpn::plan::Half;
 use osvpn::sign_in::{Login, Problem};
 use osvpn::view::Theme;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{Effect, Message, Session};
+use osvpn::wizard::{Effect, Message, Session, Which};
 use ratatui::style::Modifier;
 use runs::{Run, begun, cut_off_change, cut_off_creation};
 

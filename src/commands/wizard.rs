@@ -8,7 +8,6 @@ use clap::Args;
 use super::options::{CloudArgs, WaitArgs};
 use super::{complain, options, runtime};
 use crate::engine::{Course, WorkEnd};
-use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};
 use crate::report::{
     ChangeReport, ChangeReports, Conclude, CreationReport, DEMO, ExitStatus, FailureReport, Health, RollbackReport,
@@ -149,11 +148,16 @@ fn farewell(ended: &Ended) -> ExitStatus {
         Why::Terminal(error) => complain(&format!("the terminal is gone: {error}")),
         Why::Panic(words) => complain(&format!("internal error: {words}")),
     }
-    let mut status = ExitStatus::Stopped;
     let is_demo = model.shell.session().is_some_and(|session| session.is_demo);
+    let created: Vec<CreationReport> = model.work.earlier_creations().filter_map(report_of).collect();
+    let before = created.iter().map(Conclude::exit_status).max();
+    for report in &created {
+        let _ = writeln!(out, "{report}");
+    }
+    let mut status = before.unwrap_or(ExitStatus::Stopped);
     let changes = changes_of(&model.work, is_demo);
     if let Some(worst) = ChangeReports::exit_status_of(&changes) {
-        status = worst;
+        status = before.max(Some(worst)).unwrap_or(worst);
         let text: Vec<String> = changes.iter().map(ToString::to_string).collect();
         let _ = write!(out, "{}", text.join("\n"));
     }
@@ -161,16 +165,18 @@ fn farewell(ended: &Ended) -> ExitStatus {
         if !changes.is_empty() {
             let _ = writeln!(out);
         }
-        let report = report_of(run, model.new_vpn.answers.key.key_origin());
+        let report = report_of(run);
         let report = report.map(|report| (report.exit_status(), report.in_demo(is_demo).to_string()));
         let rollback = || {
             let rollback = rollback_of(run);
             (rollback.exit_status(), rollback.to_string())
         };
         let text;
-        (status, text) = report.unwrap_or_else(rollback);
+        let last;
+        (last, text) = report.unwrap_or_else(rollback);
+        status = before.max(Some(last)).unwrap_or(last);
         let _ = write!(out, "{text}");
-    } else if !changes.is_empty() {
+    } else if !changes.is_empty() || !created.is_empty() {
         if is_demo {
             let _ = writeln!(out, "\n{DEMO}");
         }
@@ -207,10 +213,10 @@ fn stood(work: &Work) -> (Course, WorkEnd) {
 }
 
 /// The report of a creation. None of one without a plan, which is a rollback.
-pub fn report_of(work: &Work, key: KeyOrigin) -> Option<CreationReport> {
+pub fn report_of(work: &Work) -> Option<CreationReport> {
     let plan = work.plan.as_ref()?;
     let (course, ended) = stood(work);
-    let report = CreationReport::new(plan, &course, work.direction, &ended, &work.watch.standing, key);
+    let report = CreationReport::new(plan, &course, work.direction, &ended, &work.watch.standing, work.key);
     let examined = work.watch.examined.as_ref().and_then(|examined| examined.as_deref().ok());
     Some(report.with_health(examined).with_pauses(plan, &course, &work.pauses))
 }

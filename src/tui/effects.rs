@@ -18,7 +18,7 @@ use crate::engine::journal::{self, JournalError};
 use crate::engine::prepare::PrepareError;
 use crate::engine::resume::{Resumed, resume};
 use crate::engine::{ChangeError, Changed, Changing, Direction, Event, Events, Pace, Watched, Work};
-use crate::plan::Psk;
+use crate::plan::{Psk, VpnId};
 use crate::report::FailureReport;
 use crate::sign_in::{Problem, SignedIn};
 use crate::system::state;
@@ -181,6 +181,7 @@ impl Effects {
                     let _ = question.send(reply);
                 }
             }
+            Effect::Draw => self.answer(async { Message::Drawn(VpnId::random(), Psk::generate()) }),
             Effect::Generate => self.answer(async { Message::Generated(Psk::generate()) }),
             Effect::Resume(request, journal, direction) => {
                 // The question was asked after a sign-in.

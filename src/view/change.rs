@@ -54,7 +54,9 @@ impl Account<'_> {
                     Direction::Forward => self.good("Done."),
                     Direction::Back => self.good("Rolled back: everything is as it was."),
                 }
-                if work.direction == Direction::Forward {
+                if work.completes_creation && work.direction == Direction::Forward {
+                    self.completed(work);
+                } else if work.direction == Direction::Forward {
                     for note in &work.notes {
                         self.say(note);
                     }

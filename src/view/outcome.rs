@@ -4,12 +4,13 @@ use ratatui::text::{Line, Span};
 
 use super::account::{Account, hour};
 use super::text::{clock, hanging, labelled, paragraph};
+use crate::change::{Proposal, Together};
 use crate::cloud::{Error, Status};
 use crate::engine::Direction;
 use crate::engine::Doubt;
 use crate::engine::handover::{HANDOVER_TITLE, Handover};
 use crate::inspect::diagnosis::agents_report;
-use crate::inspect::{CheckResult, Condition, Examined, Weight, checks};
+use crate::inspect::{CheckResult, Condition, Diagnosis, Examined, Weight, checks};
 use crate::plan::{Half, Plan, RULES_NEEDED};
 use crate::wizard::work::{Button, End, Stage, Work};
 
@@ -213,10 +214,14 @@ fn failed(text: &mut Account<'_>, work: &Work, row: usize, error: &Error) {
 fn active(text: &mut Account<'_>, work: &Work) {
     let both = if work.halves().len() == 1 { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
     text.good(&format!("{both}: the tunnel is up."));
+    if let Some(admission) = work.admission() {
+        text.admission(&admission);
+        text.gap();
+    }
     text.besides(work);
     verified(text, work);
     text.gap();
-    missing_rules(text, work);
+    rules(text, work);
     handover(text, work);
 }
 
@@ -251,34 +256,13 @@ fn verified(text: &mut Account<'_>, work: &Work) {
     }
 }
 
-/// The tunnel is up, and still no instance answers where security groups block traffic from the other side.
-fn missing_rules(text: &mut Account<'_>, work: &Work) {
+/// What instances allow, where nothing is to be added, and what they need, where that is not known.
+fn rules(text: &mut Account<'_>, work: &Work) {
     if let Some(Ok(examined)) = &work.watch.examined
         && examined.diagnosis.gates.len() == examined.vpn.sides().count()
     {
-        let rules = examined.diagnosis.rules();
-        if rules.is_empty() {
-            let ports: usize = examined.diagnosis.gates.values().map(|gate| gate.ports).sum();
-            let what = match ports {
-                0 => "No instance is in these subnets yet. Each needs a security group that allows traffic from the other side."
-                    .to_owned(),
-                count => format!("The security groups of all {count} instance ports allow traffic from the other side."),
-            };
-            text.say(&what);
-        } else {
-            let missing = match rules.len() {
-                1 => "1 security-group rule is missing".to_owned(),
-                count => format!("{count} security-group rules are missing"),
-            };
-            text.say(&format!(
-                "Left to do: {missing}, so some instances block traffic from the other side. This adds what is missing:"
-            ));
-            text.say(&format!("  {}", examined.vpn.command("admit")));
-            for rule in &rules {
-                text.gap();
-                text.title(format!("{} in {} allows {}", rule.name, rule.region, rule.remote));
-                text.say(&format!("  {}", rule.command()));
-            }
+        if work.admission().is_none() {
+            text.say(&admitted(&examined.diagnosis));
         }
         return;
     }
@@ -291,10 +275,59 @@ fn missing_rules(text: &mut Account<'_>, work: &Work) {
     }
 }
 
+/// What the security groups of all instances allow.
+fn admitted(diagnosis: &Diagnosis) -> String {
+    match diagnosis.gates.values().map(|gate| gate.ports).sum() {
+        0 => {
+            "No instance is in these subnets yet. Each needs a security group that allows traffic from the other side."
+                .to_owned()
+        }
+        1 => "The security groups of the instance port allow traffic from the other side.".to_owned(),
+        count => format!("The security groups of all {count} instance ports allow traffic from the other side."),
+    }
+}
+
+impl Account<'_> {
+    /// The question whether to add the missing rules: the button below answers it.
+    fn admission(&mut self, admission: &Proposal) {
+        self.warning("It carries no traffic yet to some instances: their security groups block the other side.");
+        let together = Together(std::slice::from_ref(admission));
+        self.title(together.question());
+        for line in format!("{together:.8}").lines() {
+            self.say(line);
+        }
+    }
+
+    /// What came of a new VPN once it has the rules it lacked.
+    pub(super) fn completed(&mut self, work: &Work) {
+        let vpns = &self.scene.model.vpns;
+        let is_reading = vpns.seen.is_loading() || vpns.open.as_ref().is_some_and(|open| open.around.is_loading());
+        match work.after.as_deref() {
+            None if is_reading => {
+                let dim = self.scene.theme.dim();
+                self.lines.push(Line::styled("Checking the VPN", dim));
+            }
+            None => self.warning("The VPN could not be checked; Show VPN tries again."),
+            Some((vpn, diagnosis)) => {
+                let conclusion = diagnosis.conclusion(vpn);
+                match diagnosis.condition {
+                    Condition::Proven if diagnosis.rules().is_empty() => {
+                        self.good(&format!("{} carries traffic, as far as can be checked from here.", vpn.name));
+                        self.say(&format!("{conclusion} {} {}", diagnosis.passed(), admitted(diagnosis)));
+                    }
+                    _ => self.warning(&conclusion),
+                }
+                for check in &diagnosis.findings {
+                    finding(self, check);
+                }
+            }
+        }
+    }
+}
+
 /// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
 fn handover(text: &mut Account<'_>, work: &Work) {
-    let key = text.scene.model.new_vpn.answers.key.key_origin();
-    let handover = work.plan.as_ref().and_then(|plan| Handover::of(plan, &work.course.progress, key));
+    let handover = work.plan.as_ref().and_then(|plan| Handover::of(plan, &work.course.progress, work.key));
     let Some(handover) = handover else { return };
     text.gap();
     let theme = text.scene.theme;

@@ -31,7 +31,7 @@ use crate::engine::Direction;
 use crate::engine::{Step, Task};
 use crate::plan::Half;
 use crate::wizard::gesture::Spot;
-use crate::wizard::work::{Button, Outcome, Row, RowState, Stage, Then, What, Work};
+use crate::wizard::work::{Outcome, Row, RowState, Stage, Then, What, Work};
 
 /// In a narrower table the names of the objects are shortened.
 const SHORT_BELOW: usize = 60;
@@ -46,11 +46,11 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
         area = area.split_left(WIDEST).0;
     }
     let columns = usize::from(area.width);
-    let labels: Vec<&str> = work.buttons().into_iter().map(Button::label).collect();
+    let labels: Vec<_> = work.buttons().into_iter().map(|button| (button.label(), None)).collect();
     if !labels.is_empty() {
-        let row = document::buttons(scene, &labels, Some(work.focus));
-        scene.spots.put_buttons(std::slice::from_ref(&row), area, (0..labels.len()).map(Spot::Button));
-        area = document::button_row(row, area, frame);
+        let rows = document::lettered_buttons(scene, &labels, Some(work.focus), columns);
+        scene.spots.put_buttons(&rows, area, (0..labels.len()).map(Spot::Button));
+        area = document::button_rows(rows, area, frame);
     }
     let text = text(scene, work, columns);
     let gap = vec![Line::default(); usize::from(!text.is_empty())];

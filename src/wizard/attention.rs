@@ -28,8 +28,8 @@ enum Front {
         buttons: Vec<DialogButton>,
     },
     Problem,
-    /// A step, and whether there is something to confirm in it.
-    Screen(Screen, bool),
+    /// A step, whether there is something to confirm in it, and the button that has the focus.
+    Screen(Screen, bool, Option<&'static str>),
 }
 
 impl Front {
@@ -45,8 +45,18 @@ impl Front {
         }
         match (&model.shell.start, &model.content) {
             (Start::Problem(_), _) => Self::Problem,
-            (_, Content::Review(review)) => Self::Screen(model.screen, review.plan.is_ok()),
-            _ => Self::Screen(model.screen, model.button().is_some()),
+            (_, Content::Review(review)) => Self::Screen(model.screen, review.plan.is_ok(), None),
+            _ => Self::Screen(model.screen, model.button().is_some(), model.button()),
+        }
+    }
+}
+
+impl Front {
+    /// Whether it is the same but for the button that has the focus.
+    fn is_beside(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Screen(one, true, _), Self::Screen(other, true, _)) => one == other,
+            _ => false,
         }
     }
 }
@@ -66,7 +76,7 @@ pub(super) struct Attention {
 
 impl Default for Attention {
     fn default() -> Self {
-        let front = Front::Screen(Screen::Mode, false);
+        let front = Front::Screen(Screen::Mode, false, None);
         Self { front, since: Duration::ZERO, by_key: false, enter: None, text: None, is_for_file: false }
     }
 }
@@ -109,6 +119,11 @@ impl Model {
     pub(super) fn attend(&mut self, by_key: bool) {
         let front = Front::of(self);
         if front != self.shell.attention.front {
+            // Whoever goes to another button knows what it is.
+            if by_key && front.is_beside(&self.shell.attention.front) {
+                self.shell.attention.front = front;
+                return;
+            }
             (self.shell.attention.front, self.shell.attention.since) = (front, self.shell.now);
             (self.shell.attention.by_key, self.shell.attention.is_for_file) = (by_key, false);
             self.shell.clicked = None;

@@ -147,7 +147,7 @@ impl Model {
             self.new_vpn.answers.answer_as(plan, key, direction);
         }
         self.shell.out.push(Effect::GoOn(request));
-        let work = Work::create(plan, course, direction, self.shell.now, self.shell.wait);
+        let work = Work { key, ..Work::create(plan, course, direction, self.shell.now, self.shell.wait) };
         self.begin_work(work, Effect::Work(Which::Present(None), direction.into()));
     }
 }

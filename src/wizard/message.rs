@@ -140,6 +140,8 @@ pub enum Message {
     /// The keys that the new VPN has to share were read, as far as they could be.
     SharedKeysRead(RequestId, Vec<SharedKey>),
     Generated(Psk),
+    /// The id and the key of the next new VPN.
+    Drawn(VpnId, Psk),
     /// A run that was interrupted is ready to go on, or why not.
     Resumed(RequestId, Result<Box<ResumedCreation>, Vec<String>>),
     Event(Event),
@@ -197,6 +199,8 @@ pub enum Effect {
     ReadSharedKeys(RequestId, Vec<KeySharer>),
     /// Make a new key; answered by [`Message::Generated`].
     Generate,
+    /// Draw what another new VPN needs; answered by [`Message::Drawn`].
+    Draw,
     /// Resume the run of that journal; answered by [`Message::Resumed`].
     Resume(RequestId, PathBuf, Direction),
     /// Go on in the journal that was resumed with that request.

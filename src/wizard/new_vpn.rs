@@ -71,16 +71,15 @@ pub struct NewVpn {
     pub(super) begun_with: Option<Choice>,
     /// The key that was generated last.
     pub(super) offered: Psk,
+    /// The profile the program was started with.
+    preset: Option<Profile>,
 }
 
 impl NewVpn {
     pub(super) fn new(beginning: Beginning) -> Self {
-        let mut answers = Answers::new(beginning.profiles.modern.clone());
-        answers.key = SecretText::generated(&beginning.psk);
-        answers.profile = beginning.profile;
-        Self {
+        let mut vpn = Self {
             id: beginning.vpn,
-            answers,
+            answers: Answers::new(beginning.profiles.modern.clone()),
             regions: Vec::new(),
             profiles: beginning.profiles,
             returning: None,
@@ -90,7 +89,27 @@ impl NewVpn {
             proposals: Proposals::default(),
             begun_with: None,
             offered: beginning.psk,
-        }
+            preset: beginning.profile,
+        };
+        vpn.begin_anew();
+        vpn
+    }
+
+    /// Nothing is answered; what the regions have stays known.
+    pub(super) fn begin_anew(&mut self) {
+        self.answers = Answers::new(self.profiles.modern.clone());
+        self.answers.key = SecretText::generated(&self.offered);
+        self.answers.profile = self.preset;
+        (self.returning, self.begun_with) = (None, None);
+        self.only_candidate.clear();
+        self.shared_keys = SharedKeys::default();
+    }
+
+    /// Takes what no two VPNs have in common.
+    pub(super) fn drawn(&mut self, id: VpnId, psk: Psk) {
+        self.id = id;
+        self.answers.key = SecretText::generated(&psk);
+        self.offered = psk;
     }
 
     pub fn route(&self, shell: &Shell) -> Route {

@@ -55,6 +55,7 @@ fn updated(model: &mut Model, message: Message) {
             model.new_vpn.offered = psk;
             model.shell.say("A new key was generated.");
         }
+        Message::Drawn(id, psk) => model.new_vpn.drawn(id, psk),
         Message::Event(event) => model.work.event(event, &mut model.shell),
         Message::Resumed(request, result) => model.resumed(request, result),
         Message::Rested(result, course) => model.rested(result, *course),
@@ -304,9 +305,16 @@ impl Model {
         if self.shell.session().is_none() || self.screen.is_of_existing() {
             return self.leave();
         }
-        let changed = self.work.changes().next().is_some();
-        let kept = if changed { "What was changed stays." } else { "Nothing has been created in the cloud." };
-        let text = vec![format!("{kept} Your answers are lost.")];
+        let kept = if self.work.earlier_creations().next().is_some() {
+            "What was created stays."
+        } else if self.work.changes().next().is_some() {
+            "What was changed stays."
+        } else {
+            "Nothing has been created in the cloud."
+        };
+        let has_answers = self.screen != Screen::Mode || self.new_vpn.begun_with.is_some();
+        let lost = if has_answers { " Your answers are lost." } else { "" };
+        let text = vec![format!("{kept}{lost}")];
         self.shell.dialog = Some(Dialog::new("Leave osvpn?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave)]));
     }
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use itertools::Itertools;
 use jiff::Timestamp;
 
-use crate::change::{self, Change, Step};
+use crate::change::{self, Change, Proposal, Step};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id};
 use crate::engine::{Course, Direction, Made, Origin, Standing, Step as HalfObject, Task, WorkEnd};
 use crate::inspect::{Diagnosis, Examined, Vpn};
+use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Plan, Profiles, ShellCommand};
 
 pub use crate::engine::WorkEnd as End;
@@ -96,6 +97,10 @@ pub enum Button {
     /// Look again what a lost request may have done.
     LookAgain,
     EnterKey,
+    /// Add the security-group rules that a new VPN lacks.
+    Admit,
+    /// Go on to the next VPN.
+    Another,
 }
 
 impl Button {
@@ -112,6 +117,8 @@ impl Button {
             Self::YourVpns => "Your VPNs",
             Self::LookAgain => "Look again",
             Self::EnterKey => "Enter key",
+            Self::Admit => "Admit traffic",
+            Self::Another => "Make another",
         }
     }
 }
@@ -161,7 +168,11 @@ pub struct Work {
     pub after: Option<Box<(Vpn, Diagnosis)>>,
     /// Of a creation. None of one that is only rolled back, for which its journal is enough.
     pub plan: Option<Plan>,
+    /// Where the key of that plan came from.
+    pub key: KeyOrigin,
     pub watch: Watch,
+    /// Whether it is what a new VPN lacked, so that its creation ends with it.
+    pub completes_creation: bool,
 }
 
 /// What only a new VPN has.
@@ -205,7 +216,9 @@ impl Work {
             has_vpn: false,
             after: None,
             plan: None,
+            key: KeyOrigin::Generated,
             watch: Watch::default(),
+            completes_creation: false,
         };
         for row in 0..work.rows.len() {
             let state = work.known(row);
@@ -250,7 +263,8 @@ impl Work {
     pub fn is_of(&self, vpn: &Vpn, all: &[Vpn]) -> bool {
         let Change { verb, subject, label, .. } = self.change();
         let is_known = || all.iter().any(|vpn| change::is_of(subject, vpn));
-        verb.is_about_a_vpn() && (change::is_of(subject, vpn) || *label == vpn.name && !is_known())
+        let is_about_it = verb.is_about_a_vpn() || self.completes_creation;
+        is_about_it && (change::is_of(subject, vpn) || *label == vpn.name && !is_known())
     }
 
     /// Whether some of a new VPN could not be deleted.
@@ -298,6 +312,14 @@ impl Work {
 
     pub(super) const fn way_on(&self) -> Direction {
         if matches!(self.stage, Stage::Ended(WorkEnd::TooLate)) { Direction::Forward } else { self.direction }
+    }
+
+    /// What adds the security-group rules that a new VPN is known to lack.
+    #[must_use]
+    pub fn admission(&self) -> Option<Proposal> {
+        let Examined { vpn, diagnosis } = &**self.watch.examined.as_ref()?.as_ref().ok()?;
+        let is_known = diagnosis.gates.len() == vpn.sides().count();
+        Some(change::admit(vpn, diagnosis)).filter(|proposal| is_known && !proposal.is_empty())
     }
 
     /// Where a half of a new VPN is, as a person calls it.

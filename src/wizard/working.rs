@@ -24,7 +24,8 @@ impl Model {
     /// Creates what does not exist yet of a plan.
     pub(super) fn create(&mut self, plan: Plan, course: Course, which: Which) {
         let (now, wait) = (self.shell.now, self.shell.wait);
-        let work = Work::create(Some(plan), course, Direction::Forward, now, wait);
+        let key = self.new_vpn.answers.key.key_origin();
+        let work = Work { key, ..Work::create(Some(plan), course, Direction::Forward, now, wait) };
         self.begin_work(work, Effect::Work(which, Order::CarryOut));
     }
 
@@ -99,6 +100,9 @@ impl Model {
                 self.read_chosen_again();
             }
             Button::EnterKey => self.enter(Screen::MissingKey),
+            Button::Admit => self.admit(),
+            Button::Another => self.begin_another(),
+            Button::ShowVpn if work.is_creation() => self.show_created(),
             Button::ShowVpn | Button::YourVpns => self.leave_change(button == Button::ShowVpn),
         }
     }
@@ -112,6 +116,41 @@ impl Model {
         };
         work.go_on(Stage::Working, direction, self.shell.now);
         self.shell.out.push(Effect::Work(which, direction.into()));
+    }
+
+    /// Adds the rules that the new VPN lacks: what they are has been on the screen above the button.
+    fn admit(&mut self) {
+        let Some(work) = &self.work.current else { return };
+        let Some(proposal) = work.admission() else { return };
+        self.vpns.open_new(work.change());
+        self.carry_out(vec![proposal]);
+        if let Some(work) = &mut self.work.current {
+            work.completes_creation = true;
+        }
+    }
+
+    /// From the VPN that was created to its page. What is created next is another one.
+    fn show_created(&mut self) {
+        let Some(work) = &self.work.current else { return };
+        self.vpns.open_new(work.change());
+        self.leave_creation();
+        self.enter(Screen::Vpn);
+        self.vpns.read(&mut self.shell);
+    }
+
+    fn begin_another(&mut self) {
+        self.leave_creation();
+        let regions: Vec<RegionId> = self.new_vpn.regions.iter().map(|region| region.id.clone()).collect();
+        self.enter(Screen::Mode);
+        self.read_again(&regions);
+    }
+
+    /// What was created stays, for what is printed at the end; the answers begin anew.
+    fn leave_creation(&mut self) {
+        self.shell.out.push(Effect::LetGo);
+        self.shell.out.push(Effect::Draw);
+        self.new_vpn.begin_anew();
+        self.work.put_aside();
     }
 
     pub(super) fn give_missing_key(&mut self) {
@@ -149,6 +188,10 @@ impl Model {
             self.vpns.open = None;
         }
         let is_done = self.work.current.as_ref().is_some_and(Work::is_done);
+        if self.work.current.as_ref().is_some_and(|work| work.completes_creation) {
+            self.shell.out.push(Effect::Draw);
+            self.new_vpn.begin_anew();
+        }
         // After a change that is done everything is being read already.
         if !is_done || self.vpns.seen().is_none() && !self.vpns.seen.is_loading() {
             self.vpns.read(&mut self.shell);
@@ -233,10 +276,14 @@ impl Model {
         let Some(work) = &mut self.work.current else { return };
         self.vpns.changed(work, &mut self.shell);
         work.has_vpn = self.vpns.open.is_some();
+        let is_complete = work.completes_creation && work.direction == Direction::Forward;
         let regions = work.change().steps().iter().flat_map(|step| step.regions().into_iter().cloned());
         let mut regions: Vec<RegionId> = regions.sorted().dedup().collect();
         // The lists of the other screens know of routers' VPN services, too.
         regions.retain(|id| self.new_vpn.region(id).is_some_and(|region| region.inventory.ready().is_some()));
+        if is_complete {
+            self.work.admitted();
+        }
         self.read_again(&regions);
     }
 }

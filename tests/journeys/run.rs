@@ -17,7 +17,7 @@ fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     assert_eq!(journey.model.work.creation().unwrap().course.progress.objects().count(), 12);
     journey.send(Message::Event(Event::Polled(standing(Status::Down, Status::PendingCreate))));
     journey.send(Message::Watched(Watched::Active));
-    assert_eq!(buttons(&journey), [Button::Finish, Button::RollBack]);
+    assert_eq!(buttons(&journey), [Button::Finish, Button::ShowVpn, Button::Another, Button::RollBack]);
     journey.enter();
     assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 }

@@ -59,6 +59,17 @@ fn active_comes_with_what_is_left_to_do() {
     let examined = pair::examined([Status::Active, Status::Active], |_, _| {});
     run.journey.send(Message::Verified(Ok(Box::new(examined))));
     screen("run-active", &mut run.journey);
+    run.journey.send(Message::Resize(60, 18));
+    kept("smallest-active", &run.journey);
+    run.journey.press("Enter");
+    let Some(Effect::Work(Which::New(change, None), _)) = run.journey.effects.pop() else { panic!() };
+    run.journey.send(Message::Event(Event::Started(0))).after(96.0);
+    screen("run-admitting", &mut run.journey);
+    let mut course = Course::new(*change);
+    course.progress.finish(0, End::Made(Id::new("5e5ae9cb-rule")));
+    run.journey.send(Message::Rested(Ok(Changed::Done), Box::new(course)));
+    run.journey.inspected(surveys::healthy()).diagnosed(Exposures::default());
+    screen("run-admitted", &mut run.journey);
 }
 
 #[test]

@@ -158,6 +158,12 @@ impl YourVpns {
         }
     }
 
+    /// The VPN of that change is the one whose page is opened next.
+    pub(in crate::wizard) fn open_new(&mut self, change: &Change) {
+        self.open = Some(Open::of(change.subject.to_string(), change.label.clone()));
+        self.intent = None;
+    }
+
     /// Reads what a diagnosis needs, and begins to watch the statuses.
     fn diagnose(&mut self, vpn: Vpn, wizard: &mut Surroundings<'_>) {
         let (request, looking) = (wizard.shell.out.request(), wizard.shell.out.request());

@@ -45,6 +45,11 @@ impl Work {
         let roll_back = (!self.course.progress.is_clean()).then_some(Button::RollBack);
         let retry = self.plan.is_some().then_some(Button::Retry);
         let leave = Some(Button::Leave);
+        if *end == WorkEnd::Active {
+            let admit = self.admission().map(|_| Button::Admit);
+            let on = [Button::Finish, Button::ShowVpn, Button::Another];
+            return admit.into_iter().chain(on).chain(roll_back).collect();
+        }
         let buttons = match end {
             WorkEnd::Failed(row, error) if !self.is_left() => {
                 let cured = self.task(*row).zip(self.plan.as_ref());
@@ -53,7 +58,6 @@ impl Work {
                 let answers = (roll_back.is_none() && modern.is_none()).then_some(Button::ChangeAnswers);
                 [modern, retry, roll_back.or(answers), leave]
             }
-            WorkEnd::Active => [Some(Button::Finish), roll_back, None, None],
             WorkEnd::NotYet(_) | WorkEnd::Lost(_) => [Some(Button::KeepWaiting), leave, roll_back, None],
             WorkEnd::Done => [self.plan.is_some().then_some(Button::ChangeAnswers), leave, None, None],
             WorkEnd::Failed(..) | WorkEnd::Unsettled(..) => [roll_back, leave, None, None],
@@ -81,6 +85,9 @@ impl Work {
     }
 
     fn buttons_of_change(&self, end: &WorkEnd) -> Vec<Button> {
+        if self.completes_creation && matches!(end, WorkEnd::Done) {
+            return vec![Button::Finish, Button::ShowVpn, Button::Another];
+        }
         let back = Some(if self.has_vpn { Button::ShowVpn } else { Button::YourVpns });
         let roll_back = (self.is_reversible() && self.has_begun()).then_some(Button::RollBack);
         let buttons = match end {

@@ -151,10 +151,12 @@ impl WorkList {
     }
 
     pub(in crate::wizard) fn verified(&mut self, examined: Result<Box<Examined>, Error>) {
-        let watch = self.current.as_mut().map(|work| &mut work.watch);
-        if let Some(watch) = watch.filter(|watch| watch.is_verifying) {
-            (watch.examined, watch.is_verifying) = (Some(examined), false);
-        }
+        let Some(work) = self.current.as_mut().filter(|work| work.watch.is_verifying) else { return };
+        let before = work.focused().filter(|_| work.focus > 0);
+        (work.watch.examined, work.watch.is_verifying) = (Some(examined), false);
+        // What is found can have a button of its own; whoever has gone to another one stays there.
+        let buttons = work.buttons();
+        work.focus = before.and_then(|before| buttons.iter().position(|button| *button == before)).unwrap_or(0);
     }
 
     pub(in crate::wizard) fn not_begun(&mut self, why: Vec<String>, shell: &mut Shell) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::Work;
 use crate::change::{Change, Proposal, is_of};
-use crate::inspect::{Condition, Diagnosis, Vpn};
+use crate::inspect::{CheckResult, Condition, Diagnosis, Examined, Vpn, checks};
 use crate::wizard::secret_text::SecretText;
 
 /// The work of a session: what is in progress or rests on the screen, what was done before, and what is still to be begun.
@@ -27,6 +27,16 @@ pub struct WorkList {
 impl WorkList {
     pub(in crate::wizard) fn begin(&mut self, work: Work) {
         self.earlier.extend(self.current.replace(work));
+    }
+
+    /// All creations of this session but the one on the screen, in order.
+    pub fn earlier_creations(&self) -> impl Iterator<Item = &Work> {
+        self.earlier.iter().filter(|work| work.is_creation())
+    }
+
+    /// What is on the screen is left for something else.
+    pub(in crate::wizard) fn put_aside(&mut self) {
+        self.earlier.extend(self.current.take());
     }
 
     pub fn creation(&self) -> Option<&Work> {
@@ -70,6 +80,24 @@ impl WorkList {
             if work.is_of(vpn, all) {
                 work.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
             }
+        }
+        if self.change().is_some_and(|work| work.completes_creation && work.is_done())
+            && let Some(created) = self.earlier.iter_mut().rfind(|work| work.is_creation())
+            && is_of(&created.change().subject, vpn)
+        {
+            let (vpn, diagnosis) = (vpn.clone(), diagnosis.clone());
+            created.watch.examined = Some(Ok(Box::new(Examined { vpn, diagnosis })));
+        }
+    }
+
+    /// The rules that the new VPN lacked are there, whatever was read before.
+    pub(in crate::wizard) fn admitted(&mut self) {
+        let created = self.earlier.iter_mut().rfind(|work| work.is_creation());
+        if let Some(Ok(examined)) = created.and_then(|work| work.watch.examined.as_mut()) {
+            examined.diagnosis.gates.values_mut().for_each(|gate| gate.missing.clear());
+            let is_about_rules = |result: &CheckResult| result.check == checks::SECURITY_GROUPS;
+            examined.diagnosis.findings.retain(|result| !is_about_rules(result));
+            examined.diagnosis.checks.retain(|result| !is_about_rules(result));
         }
     }
 
