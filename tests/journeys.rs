@@ -15,7 +15,7 @@ mod sign_in;
 mod start;
 mod vpns;
 
-use crate::support::{inventories, journey, pair, runs, surveys};
+use crate::support::{inventories, journey, pair, runs, script, surveys};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ use osvpn::wizard::screen::{Mode, Screen};
 use osvpn::wizard::work::{Button, End, Outcome, RowState};
 use osvpn::wizard::{Content, Effect, Ending, Message, Order, ResumedCreation, Session, Start, VpnsMessage, Which};
 use runs::{begun, cut_off_change, cut_off_creation, past_rolling_back};
+use script::in_both;
 
 fn made(half: Half, step: Object) -> Made {
     let region = if half == Half::A { hamilton() } else { porirua() };

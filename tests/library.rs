@@ -31,6 +31,7 @@ mod support {
     pub mod passcode;
     pub mod peer_input;
     pub mod runs;
+    pub mod script;
     pub mod site;
     pub mod surveys;
     pub mod svg;

@@ -4,15 +4,16 @@ use super::*;
 
 #[test]
 fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
-    let mut journey = Journey::ready();
-    journey.to_peer();
-    journey.enter().at(Screen::Peer);
-    assert!(journey.model.problem(Field::PeerAddress).is_some(), "Enter on an empty form says what is missing");
-    journey.types("198.51.100.7").enter().at(Screen::Peer);
-    assert_eq!(journey.model.problem(Field::PeerCidrs), None, "a field nobody has been at is not blamed");
-    journey.types("192.168.7.0/24").enter().at(Screen::Review);
-    journey.details();
-    let plan = journey.plan().unwrap();
+    let plan = in_both(Journey::ready, |person| {
+        person.to_peer();
+        person.accepts().at(Screen::Peer);
+        assert!(person.model.problem(Field::PeerAddress).is_some(), "Enter on an empty form says what is missing");
+        person.answers("198.51.100.7").at(Screen::Peer);
+        assert_eq!(person.model.problem(Field::PeerCidrs), None, "a field nobody has been at is not blamed");
+        person.skips_to(Field::PeerCidrs).answers("192.168.7.0/24").at(Screen::Review);
+        person.details();
+        person.plan().unwrap()
+    });
     let peer = plan.peer().unwrap();
     assert_eq!(peer.address, PeerAddress::Ip("198.51.100.7".parse().unwrap()));
     assert_eq!(peer.id, "198.51.100.7", "the id defaults to the address");
@@ -21,74 +22,99 @@ fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
 
 #[test]
 fn a_peer_that_is_this_side_itself_is_refused_in_its_field() {
-    let mut journey = Journey::ready();
-    journey.to_peer();
-    let router = hamilton_inventory().routers.into_iter().find(|router| router.name == "border-router").unwrap();
-    journey.types(&router.external_v4[0].to_string()).enter().at(Screen::Peer);
-    assert!(journey.model.problem(Field::PeerAddress).unwrap().contains("own router"));
-    journey.control('u').types("198.51.100.7").enter();
-    assert_eq!(journey.model.problem(Field::PeerAddress), None);
+    in_both(Journey::ready, |person| {
+        person.to_peer();
+        let router = hamilton_inventory().routers.into_iter().find(|router| router.name == "border-router").unwrap();
+        person.answers(&router.external_v4[0].to_string()).at(Screen::Peer);
+        assert!(person.model.problem(Field::PeerAddress).unwrap().contains("own router"));
+        person.is_told("own router").answers("198.51.100.7");
+        assert_eq!(person.model.problem(Field::PeerAddress), None);
+    });
 }
 
 #[test]
 fn going_back_keeps_every_answer_and_going_on_restores_them() {
-    let mut journey = Journey::ready();
-    journey.enter().enter().enter().at(Screen::Subnets(Half::A));
-    journey.types("k").key(KeyCode::Char(' '));
     let marked = |journey: &Journey| match journey.model.content() {
         Content::List(picker) => picker.marked().unwrap().len(),
         _ => 0,
     };
-    assert_eq!(marked(&journey), 2);
+    in_both(Journey::ready, |person| {
+        person.accepts().accepts().accepts().at(Screen::Subnets(Half::A));
+        person.marks(&["db-subnet", "private-subnet"]).at(Screen::Router(Half::B));
+        person.goes_back().at(Screen::Subnets(Half::A));
+        assert_eq!(marked(person), 2);
+        person.goes_back().at(Screen::Router(Half::A));
+        person.accepts().at(Screen::Subnets(Half::A));
+        assert_eq!(marked(person), 2, "marks survive going back");
+        person.accepts().at(Screen::Router(Half::B));
+        person.accepts().at(Screen::Review);
+        person.chooses("Key").at(Screen::Key);
+        person.answers("mykey").at(Screen::Key);
+        person.goes_back().at(Screen::Review);
+        person.chooses("Key").at(Screen::Key);
+        assert_eq!(person.model.new_vpn.answers.key.expose(), "mykey", "a key that is wrong survives too");
+        person.goes_back().goes_back().at(Screen::Router(Half::B));
+        person.goes_back().at(Screen::Subnets(Half::A));
+        person.goes_back().goes_back().at(Screen::Region(Half::A));
+        person.goes_back().at(Screen::Mode);
+        person.goes_back();
+        assert!(person.model.shell.dialog.is_some(), "going back from the first step asks before leaving");
+        person.goes_back();
+        assert_eq!(person.model.new_vpn.answers.region.b, Some(porirua()));
+        assert_eq!(person.model.new_vpn.answers.subnets_of(Half::A).len(), 2);
+    });
+}
+
+#[test]
+fn marks_that_are_not_accepted_and_a_key_that_is_half_typed_survive_esc() {
+    let mut journey = Journey::ready();
+    journey.enter().enter().enter().at(Screen::Subnets(Half::A)).types("k").key(KeyCode::Char(' '));
     journey.esc().at(Screen::Router(Half::A)).enter().at(Screen::Subnets(Half::A));
-    assert_eq!(marked(&journey), 2, "marks survive Esc");
-    journey.enter().at(Screen::Router(Half::B)).enter().at(Screen::Review).to(Screen::Key);
-    journey.control('u').types("mykey").esc().at(Screen::Review).enter().at(Screen::Key);
-    assert_eq!(journey.model.new_vpn.answers.key.expose(), "mykey", "a half-typed key survives too");
-    journey.esc().at(Screen::Review).esc().at(Screen::Router(Half::B)).esc().at(Screen::Subnets(Half::A));
-    journey.esc().esc().at(Screen::Region(Half::A)).esc().at(Screen::Mode).esc();
-    assert!(journey.model.shell.dialog.is_some(), "Esc on the first step asks before leaving");
-    journey.esc();
-    assert_eq!(journey.model.new_vpn.answers.region.b, Some(porirua()));
-    assert_eq!(journey.model.new_vpn.answers.subnets_of(Half::A).len(), 2);
+    let Content::List(picker) = journey.model.content() else { panic!() };
+    assert_eq!(picker.marked().unwrap().len(), 2);
+    journey.enter().enter().to(Screen::Key).control('u').types("mykey").esc().at(Screen::Review).enter();
+    assert_eq!(journey.at(Screen::Key).model.new_vpn.answers.key.expose(), "mykey");
 }
 
 #[test]
 fn a_form_that_is_wrong_does_not_hold_the_user() {
-    let mut journey = Journey::ready();
-    journey.to_peer();
-    journey.types("not an ip").enter().at(Screen::Peer).esc().at(Screen::Subnets(Half::A)).enter().at(Screen::Peer);
-    assert_eq!(journey.model.new_vpn.answers.peer_address.value(), "not an ip");
+    in_both(Journey::ready, |person| {
+        person.to_peer();
+        person.answers("not an ip").at(Screen::Peer);
+        person.goes_back().at(Screen::Subnets(Half::A));
+        person.accepts().at(Screen::Peer);
+        assert_eq!(person.model.new_vpn.answers.peer_address.value(), "not an ip");
+    });
 }
 
 #[test]
 fn the_review_leads_to_any_answer_and_straight_back() {
-    let mut journey = Journey::at_review();
-    let steps: Vec<Screen> = journey.model.answer_lines().iter().map(|line| line.screen).collect();
-    for (places, step) in steps.iter().rev().enumerate() {
-        journey.key(KeyCode::End);
-        for _ in 0..=places {
-            journey.key(KeyCode::Up);
+    in_both(Journey::at_review, |person| {
+        let steps: Vec<Screen> = person.model.answer_lines().iter().map(|line| line.screen).collect();
+        for step in steps {
+            let name = step.name(Mode::SiteToSite);
+            person.chooses(&name).at(step);
+            person.goes_back().at(Screen::Review);
+            person.chooses(&name).at(step);
+            person.accepts();
+            let screen = person.model.screen();
+            assert_eq!(screen, Screen::Review, "{step:?} accepted as it was returns to the review");
+            assert!(person.plan().is_ok());
         }
-        journey.enter().at(*step).esc().at(Screen::Review).enter().at(*step).enter();
-        let still_fits = journey.model.screen() == Screen::Review;
-        assert!(still_fits, "{step:?} accepted as it was returns to the review, not to {:?}", journey.model.screen());
-        assert!(journey.plan().is_ok());
-    }
+    });
 }
 
 #[test]
 fn changing_an_answer_asks_only_what_it_makes_necessary() {
-    let mut journey = Journey::at_review();
-    journey.model.new_vpn.answers.region.b = None;
-    let steps = journey.model.answer_lines().len();
-    for _ in 0..steps {
-        journey.key(KeyCode::Up);
-    }
-    journey.enter().at(Screen::Mode).key(KeyCode::Down).enter();
-    journey.at(Screen::Peer).types("198.51.100.7").enter().types("192.168.7.0/24").enter().at(Screen::Review);
-    assert_eq!(journey.model.new_vpn.answers.mode, Mode::Single);
-    assert!(journey.plan().is_ok(), "{:?}", journey.plan());
+    in_both(Journey::at_review, |person| {
+        person.model.new_vpn.answers.region.b = None;
+        person.chooses("Mode").at(Screen::Mode);
+        person.chooses("one region and an outside peer").at(Screen::Peer);
+        person.answers("198.51.100.7");
+        person.skips_to(Field::PeerCidrs).answers("192.168.7.0/24").at(Screen::Review);
+        assert_eq!(person.model.new_vpn.answers.mode, Mode::Single);
+        person.plan().unwrap()
+    });
 }
 
 #[test]
@@ -111,6 +137,15 @@ fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
 
 #[test]
 fn a_custom_policy_is_checked_field_by_field_and_kept() {
+    in_both(Journey::at_review, |person| {
+        person.chooses("Policy").at(Screen::Policy);
+        person.chooses("custom").at(Screen::Custom);
+        person.sets(PolicyField::DpdTimeout, "10").accepts().at(Screen::Custom);
+        assert!(person.model.problem(Field::Policy(PolicyField::DpdTimeout)).unwrap().contains("interval"));
+        person.is_told("interval").sets(PolicyField::DpdTimeout, "100").accepts().at(Screen::Review);
+        let plan = person.plan().unwrap();
+        assert_eq!((plan.policy().dpd.timeout, plan.profile()), (100, Profile::Custom));
+    });
     let mut journey = Journey::at_review();
     journey.key(KeyCode::Up).key(KeyCode::Up).enter().at(Screen::Policy).types("3").at(Screen::Custom);
     let place = PolicyField::ALL.iter().position(|field| *field == PolicyField::DpdTimeout).unwrap();
@@ -128,6 +163,14 @@ fn a_custom_policy_is_checked_field_by_field_and_kept() {
 
 #[test]
 fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
+    in_both(Journey::at_review, |person| {
+        person.chooses("Key").at(Screen::Key);
+        person.answers("short").at(Screen::Key);
+        assert!(person.model.problem(Field::Key).unwrap().contains("5 characters"));
+        person.answers("MyVeryOwnKey0123456789").at(Screen::Review);
+        assert_eq!(person.model.new_vpn.answers.key.expose(), "MyVeryOwnKey0123456789");
+        person.is_told("your own, 22 characters").is_told_nothing_of("MyVeryOwnKey0123456789");
+    });
     let mut journey = Journey::ready();
     journey.to(Screen::Key);
     assert!(journey.model.new_vpn.answers.key.is_generated() && !journey.model.shell.is_revealed());
@@ -152,30 +195,34 @@ fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
 
 #[test]
 fn the_saved_plan_is_the_one_on_the_screen_and_holds_no_key() {
-    let mut journey = Journey::at_review();
-    journey.types("s");
-    let Some(Effect::Save(name, text)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    let (name, text) = in_both(Journey::at_review, |person| {
+        person.commands('s');
+        let saved = person.effects.pop();
+        let Some(Effect::Save(name, text)) = saved else { panic!("{saved:?}") };
+        (name, text)
+    });
     assert_eq!(name, "hlz-por");
     assert!(!text.contains(KEY) && PlanFile::parse(&text).is_ok(), "{text}");
 }
 
 #[test]
 fn nothing_is_made_while_something_stands_in_the_way() {
-    let mut journey = Journey::at_review();
-    journey.model.new_vpn.answers.subnets.insert(Id::new("p-border"), vec![]);
-    journey.enter();
-    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
-    journey.at(Screen::Subnets(Half::B));
-    let mut journey = Journey::ready();
-    for _ in 0..5 {
-        journey.enter();
-    }
-    journey.at(Screen::Review).enter().at(Screen::Review);
-    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
-    journey
-        .detailed(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow")))
-        .detailed(&porirua(), Ok(porirua_detail()));
-    journey.enter().at(Screen::Review).detailed(&hamilton(), Ok(hamilton_detail())).enter().at(Screen::Work);
+    in_both(Journey::at_review, |person| {
+        person.model.new_vpn.answers.subnets.insert(Id::new("p-border"), vec![]);
+        person.accepts();
+        assert!(!person.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
+        person.at(Screen::Subnets(Half::B));
+    });
+    in_both(Journey::ready, |person| {
+        (0..5).for_each(|_| _ = person.accepts());
+        person.at(Screen::Review);
+        person.accepts().at(Screen::Review);
+        assert!(person.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
+        person.detailed(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow")));
+        person.detailed(&porirua(), Ok(porirua_detail()));
+        person.accepts().at(Screen::Review).detailed(&hamilton(), Ok(hamilton_detail()));
+        person.accepts().at(Screen::Work);
+    });
 }
 
 #[test]

@@ -26,6 +26,17 @@ fn deleting_a_vpn_that_is_active_takes_its_name() {
     journey.enter().at(Screen::Work);
     assert!(journey.model.work.change().is_some());
 
+    in_both(
+        || opened(healthy()),
+        |person| {
+            person.chooses("Delete");
+            person.chooses("Delete hlz-por");
+            assert!(dialog(person).is_some() && person.model.work.change().is_none(), "not without the name");
+            person.is_told("Type hlz-por first");
+            person.names("hlz-por").at(Screen::Work);
+        },
+    );
+
     // One that is down is deleted after a question as every other.
     let mut down = opened(broken());
     down.types("d");
@@ -58,14 +69,15 @@ fn a_button_is_pressed_by_its_letter_and_yes_and_no_answer_a_question() {
 
 #[test]
 fn ctrl_c_in_the_question_about_stopping_stops_and_keeps() {
-    let mut journey = running();
-    journey.effects.clear();
-    journey.control('c');
-    assert_eq!(dialog(&journey).unwrap().title, "Stop creating hlz-por?");
-    journey.control('c');
-    assert!(dialog(&journey).is_none() && matches!(journey.effects.pop(), Some(Effect::Stop)));
-    journey.send(rested(Err(ChangeError::Stopped), everything()));
-    assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
+    in_both(running, |person| {
+        person.effects.clear();
+        person.interrupts();
+        assert_eq!(dialog(person).unwrap().title, "Stop creating hlz-por?");
+        person.interrupts();
+        assert!(dialog(person).is_none() && matches!(person.effects.pop(), Some(Effect::Stop)));
+        person.send(rested(Err(ChangeError::Stopped), everything()));
+        assert_eq!(person.model.shell.ending, Some(Ending::AfterRun));
+    });
 
     let mut back = running();
     back.effects.clear();

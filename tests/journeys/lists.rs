@@ -40,8 +40,13 @@ fn what_cannot_be_chosen_stays_visible_with_its_reason() {
     assert!(matches!(reason("legacy-router"), (false, text) if text.contains("legacy")));
     assert!(matches!(reason("used-router"), (true, text) if text.contains("reused")));
     assert_eq!(picker.current().unwrap().title, "border-router", "the best line has the cursor");
-    journey.types("/legacy").enter().at(Screen::Router(Half::A));
-    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("legacy"));
+    in_both(Journey::ready, |person| {
+        person.to(Screen::Router(Half::A));
+        person.chooses("legacy-router").at(Screen::Router(Half::A));
+        assert!(person.model.shell.notice.as_ref().unwrap().text.contains("legacy"));
+        person.is_told("isolated-router no gateway ✗ cannot be taken: has no external gateway");
+        person.chooses("used-router").at(Screen::Router(Half::B));
+    });
 }
 
 #[test]

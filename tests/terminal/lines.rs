@@ -61,6 +61,7 @@ fn choices_are_taken_by_number_and_by_name_and_what_cannot_be_taken_says_why() {
     let scene = Scene::new(SimulatorSettings::default());
     let vars = [dumb(&scene, &[]), vec![("LANG", "C".to_owned())]].concat();
     let mut pty = Pty::start_sized((60, 40), scene.home.path(), &["--plain"], &vars);
+    answer(&mut pty, "choose step by step", "Choose step by step");
     enter_to(&mut pty, "Which router of Hamilton?");
     answer(&mut pty, "Which router of Hamilton?", "ISOLATED-ROUTER");
     answer(&mut pty, "! isolated-router has no external gateway", "999");
