@@ -74,7 +74,11 @@ pub(super) fn draw(scene: Scene<'_>, list: &Picker, area: Rect, frame: &mut Fram
 /// Why nothing can be connected, and what helps.
 pub(super) fn lacks(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
     let lacks = scene.model.new_vpn.nothing_to_connect(&scene.model.shell.labels);
-    lacks.iter().flat_map(|lack| remote::lack(scene, lack, columns)).collect()
+    let mut lines: Vec<Line<'_>> = lacks.iter().flat_map(|lack| remote::lack(scene, lack, columns)).collect();
+    if !lines.is_empty() {
+        lines.push(Line::raw("r reads the regions again."));
+    }
+    lines
 }
 
 fn row(

@@ -6,7 +6,7 @@ use itertools::Itertools;
 use super::dialog::Dialog;
 use super::fields::Field;
 use super::forms::Form;
-use super::picker::Picker;
+use super::picker::{Choice, Picker};
 use super::{Content, Model, Start};
 use crate::plan::Profile;
 use crate::wizard::screen::Screen;
@@ -306,7 +306,12 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         bindings.retain(|binding| !matches!(binding.action, Action::PageUp | Action::PageDown));
         return bindings;
     }
-    let accept = if model.screen == Screen::Vpns { "open" } else { "continue" };
+    let accept = match picker.current().map(|line| &line.choice) {
+        Some(Choice::Proposal(..)) => "review",
+        Some(Choice::Vpn(_) | Choice::Vpns) => "open",
+        _ if model.screen == Screen::Vpns => "open",
+        _ => "continue",
+    };
     let mut bindings = vec![bind(&[ENTER], Action::Accept, accept)];
     if picker.marked().is_some() {
         bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));

@@ -5,7 +5,7 @@ use super::objects::RouterList;
 use super::picker::worst;
 use crate::cloud::RegionId;
 use crate::plan::shell::openstack;
-use crate::plan::{Half, Labels, ShellCommand};
+use crate::plan::{Half, Known, Labels, ShellCommand};
 
 /// A reason why there is nothing to choose, and the commands that change that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,20 +58,29 @@ fn subnet_commands(region: &RegionId, subnet: &'static str) -> Vec<ShellCommand>
 }
 
 impl RegionState {
-    /// Why no VPN can end in it.
-    pub(super) fn lack(&self, labels: &Labels) -> Lack {
-        let place = labels.full(&self.id);
+    /// Why no VPN can end in it: what a sentence goes on with after its name.
+    pub(super) fn shortcoming(&self) -> String {
         if let Some(error) = self.inventory.error() {
-            return Lack::new(format!("{place} did not answer: {error}; r reads it again."));
+            return format!("did not answer: {error}");
         }
-        let Some(known) = self.known() else { return Lack::new(format!("{place} has not been read; r reads it.")) };
+        let Some((known, list)) = self.known().zip(RouterList::of(self, Half::A)) else {
+            return "has not been read".to_owned();
+        };
         if !known.inventory.extensions.has_vpnaas() {
-            return Lack::new(format!("{place} has no VPN service (VPNaaS)."));
+            return "has no VPN service (VPNaaS)".to_owned();
         }
-        let list = RouterList::of(self, Half::A);
-        let first = known.inventory.routers.first().zip(list);
-        let Some((router, list)) = first else { return Lack::of_router(&self.id, labels) };
+        let Some(router) = known.inventory.routers.first() else { return "has no router".to_owned() };
         let why = list.findings_of(&router.id).and_then(|findings| Some(worst(&findings)?.text.clone()));
-        Lack::new(format!("No router of {place} can hold a VPN: {} {}.", router.name, why.unwrap_or_default()))
+        format!("has no router that can hold a VPN: {} {}", router.name, why.unwrap_or_default())
+    }
+
+    /// The same with what helps.
+    pub(super) fn lack(&self, labels: &Labels) -> Lack {
+        let has_no_router =
+            |known: Known<'_>| known.inventory.extensions.has_vpnaas() && known.inventory.routers.is_empty();
+        if self.known().is_some_and(has_no_router) {
+            return Lack::of_router(&self.id, labels);
+        }
+        Lack::new(format!("{} {}.", labels.full(&self.id), self.shortcoming()))
     }
 }

@@ -348,6 +348,7 @@ impl Model {
             (Screen::Vpns, Choice::PublicKeys) => return self.of_vpns(YourVpns::want_new_keys),
             (Screen::Vpns, Choice::Make) => {
                 self.new_vpn.answers.mode = Mode::SiteToSite;
+                self.new_vpn.begun_with = Some(Choice::Mode(Mode::SiteToSite));
                 return self.enter(Screen::Region(Half::A));
             }
             (screen @ Screen::Region(half), region) => {
@@ -387,6 +388,7 @@ impl Model {
             Choice::Proposal(a, b) => {
                 let Some(plan) = self.new_vpn.proposals.plan(a, b) else { return };
                 self.new_vpn.answers.take_ends(plan);
+                self.new_vpn.only_candidate.clear();
                 self.new_vpn.begun_with = Some(choice);
                 self.new_vpn.ask_details(&mut self.shell);
                 self.enter(Screen::Review);

@@ -128,7 +128,7 @@ impl Model {
             (Screen::Mode, Content::List(picker)) => match picker.current().map(|line| &line.choice) {
                 Some(Choice::Proposal(a, b)) => vec![a.clone(), b.clone()],
                 Some(Choice::Region(region)) => vec![region.clone()],
-                _ => Vec::new(),
+                _ => self.new_vpn.regions.iter().map(|region| region.id.clone()).collect(),
             },
             (Screen::Router(half) | Screen::Subnets(half), _) => {
                 self.new_vpn.answers.region.get(half).clone().into_iter().collect()
@@ -139,13 +139,7 @@ impl Model {
 
     /// Whether there is something to read again here.
     pub fn can_retry(&self) -> bool {
-        let has_failed = || self.new_vpn.regions.iter().any(|region| region.inventory.error().is_some());
-        let is_here = match self.screen {
-            Screen::Vpns => true,
-            Screen::Mode => has_failed() || !self.regions_shown().is_empty(),
-            _ => !self.regions_shown().is_empty(),
-        };
-        self.shell.session().is_some() && is_here
+        self.shell.session().is_some() && (self.screen == Screen::Vpns || !self.regions_shown().is_empty())
     }
 
     /// Reads again what the screen is about; what failed anywhere is read again with it. What has just been asked for is

@@ -1,9 +1,10 @@
 //! Whole VPNs are proposed on the first page.
 
 use osvpn::cloud::{Inventory, RegionId};
+use osvpn::inspect::Exposures;
 use osvpn::wizard::picker::{Line, Picker};
 
-use super::journey::{drawn_text, wellington, without_vpn};
+use super::journey::{drawn_text, session, wellington, without_vpn};
 use super::*;
 
 fn pair() -> Choice {
@@ -127,7 +128,47 @@ fn a_region_that_fails_or_has_no_vpnaas_leaves_the_others_and_r_reads_it_again()
     let last = list(&journey).lines().last().unwrap().clone();
     assert!(!last.is_open() && journey.reason(&last).contains("no answer within 60 s"), "{last:?}");
     journey.types("r").discovered(&wellington(), Ok(without_vpn()));
-    assert!(!choices(&journey).iter().any(|choice| matches!(choice, Choice::Region(_))), "it is no part of a pair");
+    let last = list(&journey).lines().last().unwrap().clone();
+    assert_eq!(journey.reason(&last), "has no VPN service (VPNaaS)");
+    let empty = Inventory { extensions: old_release(), ..Inventory::default() };
+    journey.goes_to(&last.choice).types("r").discovered(&wellington(), Ok(empty));
+    let last = current(&journey);
+    assert!(!last.is_open() && journey.reason(&last) == "has no router", "{last:?}");
+    assert!(journey.model.detail(&last).iter().any(|(_, what)| what.contains("router create NAME")), "{last:?}");
+    assert_eq!(choices(&journey)[0], pair());
+}
+
+#[test]
+fn an_enter_before_anything_is_known_opens_the_review_of_the_best_once_it_is() {
+    let mut journey = Journey::begin();
+    journey.enter().at(Screen::Mode).answer_sign_in(Ok(Session {
+        home: Some(hamilton()),
+        regions: vec![hamilton(), porirua()],
+        ..session()
+    }));
+    journey.discovered(&porirua(), Ok(porirua_inventory())).at(Screen::Mode);
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Review);
+    assert_eq!(journey.model.new_vpn.answers.region.a, Some(hamilton()));
+    // Where there is nothing to connect, it was for nothing.
+    let mut alone = Journey::on_first_page(&[hamilton()]);
+    alone.enter().discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Mode);
+}
+
+#[test]
+fn a_pair_that_is_connected_shows_that_vpn_and_enter_opens_its_page() {
+    let seen = surveys::regions(Status::Active, Status::Down, "group14");
+    let mut journey = Journey::on_first_page(&[hamilton(), porirua()]);
+    for (region, survey) in &seen {
+        journey.discovered(region, Ok(survey.inventory.clone()));
+    }
+    let line = current(&journey);
+    assert_eq!((line.title.as_str(), line.aside.as_str()), ("Hamilton <-> Porirua", "hlz-por is DOWN"));
+    let vpns = list(&journey).lines().iter().find(|line| line.choice == Choice::Vpns).unwrap();
+    assert_eq!(vpns.aside, "1 up, 1 down", "the one between the regions, and one to a peer outside");
+    journey.enter().at(Screen::Vpn).inspected(surveys::seen(seen, Vec::new()));
+    journey.diagnosed(Exposures::default());
+    assert!(drawn_text(&journey).contains("DOWN") && journey.model.vpns.vpn().is_some());
+    journey.esc().at(Screen::Vpns).esc().at(Screen::Mode);
 }
 
 #[test]

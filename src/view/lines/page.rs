@@ -2,7 +2,9 @@
 
 use ratatui::text::Line;
 
-use super::super::{Scene, detail, picker, policy_form, problem, remote, review, sign_in_question, vpn, work};
+use super::super::{
+    Scene, detail, first_page, picker, policy_form, problem, remote, review, sign_in_question, vpn, work,
+};
 use super::{AT_ONCE, commands};
 use crate::plan::Severity;
 use crate::plan::fields::Allowed;
@@ -221,9 +223,8 @@ impl SpokenPage {
             let body = texts(&remote::lines(scene, model.screen(), UNWRAPPED));
             return Self { body, asks: Asks::Choice, prompt: "> ".to_owned(), ..Self::default() };
         }
-        let lacks = model.new_vpn.nothing_to_connect(&model.shell.labels);
-        let lacks = lacks.iter().filter(|_| model.screen() == Screen::Mode);
-        let mut body = texts(&lacks.flat_map(|lack| remote::lack(scene, lack, UNWRAPPED)).collect::<Vec<_>>());
+        let is_first = model.screen() == Screen::Mode;
+        let mut body = if is_first { texts(&first_page::lacks(scene, UNWRAPPED)) } else { Vec::new() };
         body.extend(texts(&[picker::above(scene, picker)]));
         if let Some(filter) = picker.filter() {
             body.push(format!("With \"{}\": {} of {}.", filter.value(), picker.shown(), picker.lines().len()));

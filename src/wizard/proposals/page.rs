@@ -30,8 +30,8 @@ impl NewVpn {
         }
         lines.extend(self.ways(vpns));
         lines.extend(not.into_iter().map(|pair| self.pair_line(pair, labels)));
-        let unread = self.regions.iter().filter(|region| region.inventory.error().is_some());
-        lines.extend(unread.map(|region| self.region_line(region, Half::A, labels)));
+        let unable = self.regions.iter().filter(|region| !region.is_first_read() && !region.is_able());
+        lines.extend(unable.map(|region| unable_line(region, labels)));
         lines
     }
 
@@ -39,7 +39,8 @@ impl NewVpn {
         let (a, b) = &pair.regions;
         let title = format!("{} <-> {}", labels.name(a), labels.name(b));
         let choice = Choice::Proposal(a.clone(), b.clone());
-        let beside = (!pair.beside.is_empty()).then(|| about("Beside", pair.beside.join(", ")));
+        let beside =
+            (!pair.beside.is_empty()).then(|| about("Also", format!("connected by {}", pair.beside.join(", "))));
         match &pair.outlook {
             Outlook::Proposed(plan, source) => {
                 let mut said = self.about_plan(plan, source.as_deref());
@@ -151,6 +152,18 @@ impl NewVpn {
         };
         only.into_iter().chain(overlapping).chain(unable.into_iter().map(|region| region.lack(labels))).collect()
     }
+}
+
+fn unable_line(region: &RegionState, labels: &Labels) -> Line {
+    let error = region.inventory.error();
+    let detail = [
+        error.and_then(|error| error.request.clone()).map(|request| about("Request", request)),
+        error.and_then(|error| error.request_id.clone()).map(|id| about("Number", id)),
+    ];
+    let commands = region.lack(labels).commands.into_iter().map(|command| about("Do", command.to_string()));
+    let detail = detail.into_iter().flatten().chain(commands).collect();
+    let findings = vec![Finding::refusal(Place::Region(Half::A), region.shortcoming())];
+    Line::new(Choice::Region(region.id.clone()), labels.name(&region.id), "", About { detail, findings })
 }
 
 /// Both sides of a plan in a line.
