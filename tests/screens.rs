@@ -1,6 +1,7 @@
 //! Every screen in its states, drawn at two sizes and kept as text. `SCREENS_TO=DIR` also writes each as a picture.
 
 mod dialogs_and_sizes;
+mod first_page;
 mod forms;
 mod lists;
 mod review;

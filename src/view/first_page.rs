@@ -19,7 +19,7 @@ use ratatui::widgets::Paragraph;
 
 use super::area::Area;
 use super::text::{fit, hanging, pad, width};
-use super::{Scene, detail, picker, remote};
+use super::{Scene, detail, document, picker, remote};
 use crate::plan::Severity;
 use crate::wizard::gesture::Spot;
 use crate::wizard::picker::{Line as Candidate, Picker, worst};
@@ -38,13 +38,15 @@ pub(super) fn draw(scene: Scene<'_>, list: &Picker, area: Rect, frame: &mut Fram
     if !lines.is_empty() {
         lines.push(Line::default());
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let (above, below) = area.split_top(height.min(area.height / 2));
-        frame.render_widget(Paragraph::new(lines), above);
+        let needed = u16::try_from(list.shown()).unwrap_or(u16::MAX);
+        let (above, below) = area.split_top(height.min(area.height.saturating_sub(needed).max(area.height / 2)));
+        document::draw(scene, &lines, 0, ("", ""), above, frame);
         area = below;
     }
     let titles = list.window(0, list.shown()).map(|(_, line)| width(&line.title)).max().unwrap_or(0);
     let titles = titles.min(columns.saturating_sub(LEAD) / 2);
-    let most = usize::from(area.height - (area.height * 2 / 5).min(area.height));
+    let least = if lines.is_empty() { area.height * 2 / 5 } else { 0 };
+    let most = usize::from(area.height.saturating_sub(least));
     let rows = |is_tall| {
         let row = |(place, line)| row(scene, list, (place, line), (titles, columns), is_tall);
         list.window(0, list.shown()).map(row).collect::<Vec<_>>()

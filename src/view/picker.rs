@@ -157,6 +157,10 @@ pub(super) fn above(scene: Scene<'_>, picker: &Picker) -> Line<'static> {
             if pending > 0 { format!("{} of {all} read", all - pending) } else { String::new() }
         }
         (Screen::Vpns, None) => vpns(model),
+        (Screen::Mode, None) => {
+            let current = picker.current().map(|line| &line.choice);
+            model.new_vpn.first_page_note(current, &model.shell.labels).to_owned()
+        }
         (screen, None) => screen.about().note.to_owned(),
     };
     Line::from(Span::styled(text, theme.dim()))

@@ -44,7 +44,7 @@ impl Lack {
     /// Of two regions that have no subnets that go together.
     pub(super) fn of_common_subnets((a, b): &(RegionId, RegionId), why: &str, labels: &Labels) -> Self {
         let text = format!(
-            "{} and {} cannot be connected: {why}. A subnet that only one of them has can be:",
+            "{} and {} cannot be connected: {why}. One of them needs a subnet with a range of its own:",
             labels.name(a),
             labels.name(b)
         );

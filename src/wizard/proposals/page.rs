@@ -29,6 +29,10 @@ impl NewVpn {
             lines.extend(pending.into_iter().map(|region| self.region_line(region, Half::A, labels)));
         }
         lines.extend(self.ways(vpns));
+        if !self.nothing_to_connect(labels).is_empty() {
+            // Why stands above the list.
+            return lines;
+        }
         lines.extend(not.into_iter().map(|pair| self.pair_line(pair, labels)));
         let unable = self.regions.iter().filter(|region| !region.is_first_read() && !region.is_able());
         lines.extend(unable.map(|region| unable_line(region, labels)));
@@ -121,13 +125,28 @@ impl NewVpn {
         let counts = [(up, "up"), (known.len() - up, "down"), (public, "with the public key")];
         let words =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).join(", ");
-        let is_read = |region: &RegionState| region.inventory.ready().is_some();
-        match self.regions.iter().filter(|region| is_read(region)).count() {
-            0 => String::new(),
-            read if read < self.regions.len() && words.is_empty() => "none so far".to_owned(),
-            read if read < self.regions.len() => format!("{words} so far"),
-            _ if words.is_empty() => "none yet".to_owned(),
-            _ => words,
+        let count = |is: fn(&RegionState) -> bool| self.regions.iter().filter(|region| is(region)).count();
+        let failed = count(|region| region.inventory.error().is_some());
+        match (count(RegionState::is_first_read), count(|region| region.inventory.ready().is_some())) {
+            (_, 0) => String::new(),
+            (1.., _) if words.is_empty() => "none so far".to_owned(),
+            (1.., _) => format!("{words} so far"),
+            _ if words.is_empty() && failed == 0 => "none yet".to_owned(),
+            _ => {
+                let failed =
+                    (failed > 0).then(|| format!("{failed} region{} not read", if failed == 1 { "" } else { "s" }));
+                Some(words).into_iter().filter(|words| !words.is_empty()).chain(failed).join(", ")
+            }
+        }
+    }
+
+    /// What the first page says above its lines.
+    pub fn first_page_note(&self, current: Option<&Choice>, labels: &Labels) -> &'static str {
+        match current {
+            _ if !self.nothing_to_connect(labels).is_empty() => "No two regions can be connected yet.",
+            Some(Choice::Proposal(..)) => "Enter shows all that it creates; nothing is created yet.",
+            Some(Choice::Vpn(_)) => "Connected already; Enter opens it in Your VPNs.",
+            _ => "",
         }
     }
 
@@ -177,7 +196,5 @@ fn about_vpn(vpn: &Vpn, labels: &Labels) -> Vec<(String, String)> {
         let router = side.router.as_ref().map_or("router unknown", |router| router.name.as_str());
         about(&labels.name(&side.region), format!("{}, {router}", side.connection.status))
     };
-    let mut detail: Vec<_> = vpn.sides().map(of_side).collect();
-    detail.push(about("Enter", "opens it in Your VPNs"));
-    detail
+    vpn.sides().map(of_side).collect()
 }

@@ -50,7 +50,6 @@ const MODE: ScreenText = ScreenText {
         "Your VPNs lists all VPNs of the project, including those not created by osvpn: the status of each, why one is \
          down, and what you can do.",
     ],
-    note: "Enter shows all that it creates; nothing is created yet.",
     answer: |model, _| match model.new_vpn.answers.mode {
         Mode::SiteToSite => "site-to-site".to_owned(),
         Mode::Single => "single".to_owned(),
