@@ -8,6 +8,7 @@ mod existing;
 mod exit_status;
 mod health;
 mod interrupted;
+mod leaving;
 mod listing;
 mod rollback;
 mod wrap;
@@ -26,7 +27,7 @@ use crate::engine::{
 };
 use crate::inspect::Examined;
 use crate::plan::shell::osvpn;
-use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, ShellCommand, VpnId, VpnName};
+use crate::plan::{Finding, Half, HalfPlan, Place, Plan, Severity, ShellCommand, VpnId, VpnName};
 
 pub use change::{ChangeReport, ChangeReports};
 pub(crate) use creation::DEMO;
@@ -36,6 +37,7 @@ pub(crate) use existing::ExistingReport;
 pub use exit_status::ExitStatus;
 pub(crate) use health::{Diagnoses, Health};
 pub(crate) use interrupted::ListedInterruption;
+pub use leaving::Leaving;
 pub(crate) use listing::Listing;
 pub(crate) use rollback::RollbackReport;
 
@@ -81,6 +83,9 @@ pub struct CreationReport {
     pub is_demo: bool,
     #[serde(skip)]
     is_made: bool,
+    /// Whether no other VPN had its name when it was planned.
+    #[serde(skip)]
+    is_named_alone: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -238,6 +243,7 @@ impl CreationReport {
             findings: plan.findings().iter().filter(|finding| matters(finding)).map(ToString::to_string).collect(),
             is_demo: false,
             is_made,
+            is_named_alone: plan.findings().iter().all(|finding| finding.place != Place::Name),
         }
     }
 
@@ -257,6 +263,14 @@ impl CreationReport {
     #[must_use]
     pub fn in_demo(mut self, is_demo: bool) -> Self {
         self.is_demo = is_demo;
+        self
+    }
+
+    /// Its security-group rules have been created since.
+    #[must_use]
+    pub fn admitted(mut self) -> Self {
+        self.security_rules.clear();
+        self.health = self.health.map(Health::of_the_halves);
         self
     }
 

@@ -13,6 +13,7 @@ mod credentials;
 mod engine;
 mod journeys;
 mod layering;
+mod leaving;
 mod pairing;
 mod pictures;
 mod plan;

@@ -7,10 +7,12 @@ use clap::Args;
 
 use super::options::{CloudArgs, WaitArgs};
 use super::{complain, options, runtime};
+use crate::change::{Change, Verb};
 use crate::engine::{Course, WorkEnd};
 use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};
 use crate::report::{
-    ChangeReport, ChangeReports, Conclude, CreationReport, DEMO, ExitStatus, FailureReport, Health, RollbackReport,
+    ChangeReport, ChangeReports, Conclude, CreationReport, DEMO, ExitStatus, FailureReport, Health, Leaving,
+    RollbackReport,
 };
 use crate::sign_in::{self, Login, Problem};
 use crate::system::signals;
@@ -18,7 +20,7 @@ use crate::tui::terminal::{self, Console, Device, Guard, LineConsole};
 use crate::tui::{self, Ended, Tty, Why, input};
 use crate::view::Theme;
 use crate::wizard::work::{Row, RowState, What, Work, WorkList};
-use crate::wizard::{Beginning, Start};
+use crate::wizard::{Beginning, Model, Start};
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct WizardArgs {
@@ -33,6 +35,9 @@ pub(crate) struct WizardArgs {
     /// TERM=dumb.
     #[arg(long)]
     plain: bool,
+    /// When it ends, print every id, every check and every command instead of the result and the next command.
+    #[arg(long)]
+    verbose: bool,
 }
 
 /// Whether the variable asks for lines: set to anything but 0.
@@ -64,7 +69,7 @@ impl WizardArgs {
         };
         terminal::on_panic();
         let ended = if in_lines { in_lines_on(device, beginning)? } else { on_screen(device, beginning)? };
-        Ok(farewell(&ended))
+        Ok(farewell(&ended, self.verbose))
     }
 
     /// Why the wizard cannot ask anybody here, and what to do.
@@ -139,65 +144,130 @@ fn running(wizard: impl Future<Output = io::Result<Ended>>) -> io::Result<Ended>
 }
 
 /// Says how it ended, on the normal screen. The terminal may be gone.
-fn farewell(ended: &Ended) -> ExitStatus {
+fn farewell(ended: &Ended, is_verbose: bool) -> ExitStatus {
     let Ended { model, why } = ended;
-    let mut out = stdout();
     // What went wrong with the program comes first: the last line says how to continue.
     match why {
         Why::Finished | Why::Signal(_) => {}
         Why::Terminal(error) => complain(&format!("the terminal is gone: {error}")),
         Why::Panic(words) => complain(&format!("internal error: {words}")),
     }
-    let is_demo = model.shell.session().is_some_and(|session| session.is_demo);
-    let created: Vec<CreationReport> = model.work.earlier_creations().filter_map(report_of).collect();
-    let before = created.iter().map(Conclude::exit_status).max();
-    for report in &created {
-        let _ = writeln!(out, "{report}");
-    }
-    let mut status = before.unwrap_or(ExitStatus::Stopped);
-    let changes = changes_of(&model.work, is_demo);
-    if let Some(worst) = ChangeReports::exit_status_of(&changes) {
-        status = before.max(Some(worst)).unwrap_or(worst);
-        let text: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        let _ = write!(out, "{}", text.join("\n"));
-    }
-    if let Some(run) = model.work.creation() {
-        if !changes.is_empty() {
-            let _ = writeln!(out);
-        }
-        let report = report_of(run);
-        let report = report.map(|report| (report.exit_status(), report.in_demo(is_demo).to_string()));
-        let rollback = || {
-            let rollback = rollback_of(run);
-            (rollback.exit_status(), rollback.to_string())
-        };
-        let text;
-        let last;
-        (last, text) = report.unwrap_or_else(rollback);
-        status = before.max(Some(last)).unwrap_or(last);
-        let _ = write!(out, "{text}");
-    } else if !changes.is_empty() || !created.is_empty() {
-        if is_demo {
-            let _ = writeln!(out, "\n{DEMO}");
-        }
-    } else if model.screen().is_of_existing() {
-        // Looking is complete in itself: nothing was stopped.
-        status = ExitStatus::Done;
-        let _ = writeln!(out, "Nothing was changed.");
-    } else {
-        if let Start::Problem(problem) = &model.shell.start {
-            // Without a request that failed there was nothing to sign in with, as for `osvpn apply`.
-            status = if problem.error.is_some() { ExitStatus::Failed } else { ExitStatus::Usage };
-            let _ = writeln!(out, "{}: {}", problem.title, explained(problem));
-        }
-        let _ = writeln!(out, "Nothing was created.");
-    }
+    let (status, text) = farewell_of(model, is_verbose, terminal::size().0);
+    let _ = stdout().write_all(text.as_bytes());
     match why {
         Why::Finished => status,
         // A hang-up, whether or not its signal has come yet.
         Why::Signal(_) | Why::Terminal(_) => ExitStatus::Stopped,
         Why::Panic(_) => ExitStatus::Panicked,
     }
+}
+
+/// What is said at the end, for a terminal of that many columns: every report in full, or the result and what comes next.
+pub fn farewell_of(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus, String) {
+    let is_demo = model.shell.session().is_some_and(|session| session.is_demo);
+    let changes = changes_of(&model.work, is_demo);
+    let creations = creations_of(&model.work, model.new_vpn.answers.key.key_origin(), is_demo);
+    let status = match (model.work.creation().and(creations.last()), ChangeReports::exit_status_of(&changes)) {
+        (Some(creation), _) => Some(creation.exit_status()),
+        (None, Some(worst)) => Some(worst),
+        (None, None) => creations.last().map(Creation::exit_status),
+    };
+    let Some(status) = status else { return without_work(model, is_verbose, columns) };
+    if is_verbose {
+        let mut parts: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        parts.extend(creations.iter().map(Creation::in_full));
+        if is_demo && creations.is_empty() {
+            parts.push(format!("{DEMO}\n"));
+        }
+        return (status, parts.join("\n"));
+    }
+    let mut brief = Leaving::new(columns);
+    for creation in &creations {
+        match creation {
+            Creation::Forward(report) => brief.creation(report),
+            Creation::Back(report) => brief.rollback(report),
+        }
+    }
+    brief.changes(&changes, is_demo && creations.is_empty());
+    (status, brief.to_string())
+}
+
+fn without_work(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus, String) {
+    if model.screen().is_of_existing() {
+        // Looking is complete in itself: nothing was stopped.
+        return (ExitStatus::Done, "Nothing was changed.\n".to_owned());
+    }
+    let Start::Problem(problem) = &model.shell.start else {
+        return (ExitStatus::Stopped, "Nothing was created.\n".to_owned());
+    };
+    // Without a request that failed there was nothing to sign in with, as for `osvpn apply`.
+    let status = if problem.error.is_some() { ExitStatus::Failed } else { ExitStatus::Usage };
+    if is_verbose {
+        let explained = explained(problem);
+        return (status, format!("{}: {explained}\nNothing was created.\n", problem.title));
+    }
+    let mut brief = Leaving::new(columns);
+    // Without a request the text alone says all of it.
+    if problem.error.is_some() || problem.text.is_empty() {
+        brief.say(&format!("{}.", problem.title));
+    }
+    problem.text.iter().for_each(|text| brief.say(text));
+    problem.error.iter().for_each(|error| brief.failure(&FailureReport::new("signing in", error)));
+    let there: Vec<&str> =
+        problem.looked_for.iter().filter(|(_, is_there)| *is_there).map(|(place, _)| place.as_str()).collect();
+    if !there.is_empty() {
+        brief.say(&format!("Found, but of no use: {}.", there.join(", ")));
+    }
+    if !problem.looked_for.is_empty() {
+        brief.say("osvpn --verbose lists every file and variable that was looked for.");
+    }
+    brief.say("Nothing was created.");
+    (status, brief.to_string())
+}
+
+/// What has become of a creation.
+enum Creation {
+    Forward(Box<CreationReport>),
+    Back(RollbackReport),
+}
+
+impl Creation {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Forward(report) => report.exit_status(),
+            Self::Back(report) => report.exit_status(),
+        }
+    }
+
+    fn in_full(&self) -> String {
+        match self {
+            Self::Forward(report) => report.to_string(),
+            Self::Back(report) => report.to_string(),
+        }
+    }
+}
+
+/// The reports of all creations of a session whose VPN was not deleted afterwards.
+fn creations_of(list: &WorkList, key: KeyOrigin, is_demo: bool) -> Vec<Creation> {
+    let all: Vec<&Work> = list.earlier.iter().chain(&list.current).collect();
+    let mut creations = Vec::new();
+    for (at, work) in all.iter().enumerate().filter(|(_, work)| work.is_creation()) {
+        let Change { subject, .. } = work.change();
+        let later = || all[at + 1..].iter().filter(|later| later.change().subject == *subject);
+        let is_over = |later: &&&Work| later.is_creation() || later.is_done() && later.change().verb == Verb::Delete;
+        if later().any(|later| is_over(&later)) {
+            continue;
+        }
+        let is_admitted = later().any(|later| later.is_done() && later.change().verb == Verb::AdmitTraffic);
+        creations.push(match report_of(work, key) {
+            Some(report) => {
+                let report = report.in_demo(is_demo);
+                Creation::Forward(Box::new(if is_admitted { report.admitted() } else { report }))
+            }
+            None => Creation::Back(rollback_of(work)),
+        });
+    }
+    creations
 }
 
 /// How far work is, and how it ended. One that was given up while it worked was stopped; what was in progress then is in doubt.

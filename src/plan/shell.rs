@@ -78,6 +78,17 @@ impl ShellCommand {
         self
     }
 
+    /// The same for something that is called otherwise.
+    #[must_use]
+    pub(crate) fn called(mut self, operand: impl Display) -> Self {
+        for word in &mut self.0 {
+            if let Word::Operand(text) = word {
+                *text = quoted(&operand);
+            }
+        }
+        self
+    }
+
     /// With its output as the standard input of another.
     #[must_use]
     pub(crate) fn piped_into(mut self, reader: Self) -> Self {

@@ -241,26 +241,9 @@ fn clock(time: Timestamp) -> String {
 
 impl Display for ChangeReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let what = format!("{} {}", self.verb.noun(), self.name);
-        let done = if self.direction == Direction::Back { "Rolled back" } else { "Done" };
-        let failed = if self.direction == Direction::Back { "Not rolled back" } else { "Failed" };
-        match self.outcome {
-            ChangeOutcome::Done | ChangeOutcome::RolledBack => writeln!(f, "{done}: {what}.")?,
-            ChangeOutcome::Unchanged => {
-                writeln!(f, "Unchanged: {what}.")?;
-                self.notes.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;
-            }
-            ChangeOutcome::Stopped if self.direction == Direction::Back => {
-                writeln!(f, "Stopped: rolling back {what}.")?;
-            }
-            ChangeOutcome::Stopped => writeln!(f, "Stopped: {what}.")?,
-            ChangeOutcome::Unsettled => writeln!(
-                f,
-                "{done}: {what}. But an answer was lost, and the cloud may still process that request until {}.",
-                self.unsettled_until.as_deref().unwrap_or("later")
-            )?,
-            ChangeOutcome::Overtaken => writeln!(f, "Not done: {what}.")?,
-            ChangeOutcome::Failed => writeln!(f, "{failed}: {what}.")?,
+        f.write_str(&hanging("", &self.headline()))?;
+        if self.outcome == ChangeOutcome::Unchanged {
+            self.notes.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;
         }
         if let Some(failure) = &self.failure {
             write!(f, "\n{failure}")?;
@@ -274,7 +257,7 @@ impl Display for ChangeReport {
             writeln!(f, "kept, because something else uses it: {}", step.step)?;
         }
         if !self.is_done() && open < self.steps.len() {
-            writeln!(f, "{} of {} steps are done.", self.steps.len() - open, self.steps.len())?;
+            writeln!(f, "{}", self.steps_done())?;
         }
         self.way_on(f)?;
         if let Some(after) = &self.after {
@@ -285,6 +268,49 @@ impl Display for ChangeReport {
 }
 
 impl ChangeReport {
+    pub(super) fn headline(&self) -> String {
+        let what = format!("{} {}", self.verb.noun(), self.name);
+        let (done, failed) = match self.direction {
+            Direction::Forward => ("Done", "Failed"),
+            Direction::Back => ("Rolled back", "Not rolled back"),
+        };
+        match self.outcome {
+            ChangeOutcome::Done | ChangeOutcome::RolledBack => format!("{done}: {what}."),
+            ChangeOutcome::Unchanged => format!("Unchanged: {what}."),
+            ChangeOutcome::Stopped if self.direction == Direction::Back => format!("Stopped: rolling back {what}."),
+            ChangeOutcome::Stopped => format!("Stopped: {what}."),
+            ChangeOutcome::Unsettled => format!(
+                "{done}: {what}. But an answer was lost, and the cloud may still process that request until {}.",
+                self.unsettled_until.as_deref().unwrap_or("later")
+            ),
+            ChangeOutcome::Overtaken => format!("Not done: {what}."),
+            ChangeOutcome::Failed => format!("{failed}: {what}."),
+        }
+    }
+
+    pub(super) fn steps_done(&self) -> String {
+        let open = self.steps.iter().filter(|step| step.outcome == StepOutcome::Open).count();
+        format!("{} of {} steps are done.", self.steps.len() - open, self.steps.len())
+    }
+
+    /// The next commands, the likeliest first.
+    pub(super) fn ways(&self) -> Vec<(&'static str, ShellCommand)> {
+        // What has no VPN has no name either.
+        let called =
+            |command: ShellCommand| if self.verb.leaves_a_vpn() { command.called(&self.name) } else { command };
+        let mut ways = Vec::new();
+        if let Some(go_on) = &self.go_on {
+            ways.push(("To continue:", called(go_on.clone())));
+            if self.is_reversible && self.direction == Direction::Forward {
+                ways.push(("To roll back:", called(osvpn("rollback").operand(&self.id))));
+            }
+        }
+        let is_wrong = |after: &&Health| after.exit_status() != ExitStatus::Done;
+        let wrong = self.after.as_ref().filter(is_wrong);
+        ways.extend(wrong.map(|after| ("What it means and what to do:", called(after.doctor()))));
+        ways
+    }
+
     /// Without a journal there is nothing to continue, and the commands would find the VPN itself.
     fn way_on(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(go_on) = &self.go_on else { return Ok(()) };

@@ -173,21 +173,22 @@ impl Display for HalfReport {
 
 impl Display for FailureReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "failed      {}", self.what)?;
-        writeln!(f, "cause       {}", self.message)?;
-        if let Some(hint) = self.hint {
-            writeln!(f, "what to do  {hint}")?;
-        }
-        if let Some(request) = &self.request {
-            let status = self.status.map(|status| format!(", answered {status}")).unwrap_or_default();
-            writeln!(f, "request     {request}{status}")?;
-        }
-        if let Some(seconds) = self.retry_after {
-            writeln!(f, "wait        {}", wait_in_words(seconds))?;
-        }
-        if let Some(id) = &self.request_id {
-            writeln!(f, "request id  {id}")?;
-        }
-        Ok(())
+        self.rows().iter().try_for_each(|(label, value)| f.write_str(&hanging(&format!("{label:<12}"), value)))
+    }
+}
+
+impl FailureReport {
+    /// What there is to say of it, each with what it is.
+    pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
+        let status = self.status.map(|status| format!(", answered {status}")).unwrap_or_default();
+        let rows = [
+            ("failed", Some(self.what.clone())),
+            ("cause", Some(self.message.clone())),
+            ("what to do", self.hint.map(str::to_owned)),
+            ("request", self.request.as_ref().map(|request| format!("{request}{status}"))),
+            ("wait", self.retry_after.map(wait_in_words)),
+            ("request id", self.request_id.clone()),
+        ];
+        rows.into_iter().filter_map(|(label, value)| Some((label, value?))).collect()
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::interruption::Interruption;
 use crate::inspect::{
     Advice, Check, CheckResult, Condition, Diagnosis, Fault, PeerValue, Verdict, Vpn, Weight, checks,
 };
+use crate::plan::ShellCommand;
 
 /// The answer of `osvpn status` and `osvpn doctor` about a VPN.
 #[derive(Clone, Debug)]
@@ -108,6 +109,29 @@ impl Health {
     /// Whether it is ACTIVE, and the halves do not match.
     pub fn is_mismatched(&self) -> bool {
         self.diagnosis.condition == Condition::Mismatched
+    }
+
+    pub(super) const fn condition(&self) -> Condition {
+        self.diagnosis.condition
+    }
+
+    pub(super) fn conclusion(&self) -> String {
+        self.diagnosis.conclusion(&self.vpn)
+    }
+
+    /// What is wrong with the halves, the likeliest cause first; what instances allow apart.
+    pub(super) fn faults_of_halves(&self) -> impl Iterator<Item = &Fault> {
+        let faults = self.diagnosis.findings.iter().filter(|result| result.check != checks::SECURITY_GROUPS);
+        faults.filter_map(CheckResult::fault)
+    }
+
+    pub(super) fn missing_rules(&self) -> usize {
+        self.diagnosis.rules().len()
+    }
+
+    /// The word that names it alone is long; what is wrong with it is told by the doctor.
+    pub(super) fn doctor(&self) -> ShellCommand {
+        self.vpn.command("doctor")
     }
 
     pub fn knows_security_groups(&self) -> bool {

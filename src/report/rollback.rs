@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
+use super::wrap::hanging;
 use super::{Conclude, DoubtReport, ExitStatus, FailureReport};
 use crate::cloud::Error;
 use crate::engine::{Course, Made, WorkEnd, commands};
@@ -20,16 +21,16 @@ pub(crate) enum RollbackOutcome {
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct RollbackReport {
-    outcome: RollbackOutcome,
-    name: String,
+    pub(super) outcome: RollbackOutcome,
+    pub(super) name: String,
     /// The id in the markers of its objects.
     id: String,
-    deleted: usize,
-    failures: Vec<FailureReport>,
-    doubtful: Vec<DoubtReport>,
+    pub(super) deleted: usize,
+    pub(super) failures: Vec<FailureReport>,
+    pub(super) doubtful: Vec<DoubtReport>,
     /// Objects that carry the marker and are not what this program sends, which stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    spared: Vec<String>,
+    pub(super) spared: Vec<String>,
     /// Commands that remove what is left, in the order that works.
     removal: Vec<ShellCommand>,
 }
@@ -88,16 +89,27 @@ impl Conclude for RollbackReport {
     }
 }
 
-impl Display for RollbackReport {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { outcome, name, id, deleted, .. } = self;
-        let objects = if *deleted == 1 { "1 object is".to_owned() } else { format!("{deleted} objects are") };
-        let what = match outcome {
+impl RollbackReport {
+    pub(super) fn brief_headline(&self) -> String {
+        self.headline(&self.name)
+    }
+
+    fn headline(&self, name: &str) -> String {
+        let deleted = self.deleted;
+        let objects = if deleted == 1 { "1 object is".to_owned() } else { format!("{deleted} objects are") };
+        let what = match self.outcome {
             RollbackOutcome::Undone => format!("is rolled back: {objects} deleted, and nothing of it is left"),
             RollbackOutcome::Stopped => format!("is not rolled back yet, because you stopped it: {objects} deleted"),
             RollbackOutcome::Left => format!("is not rolled back completely: {objects} deleted"),
         };
-        writeln!(f, "VPN {name} (osvpn:{id}) {what}.")?;
+        format!("VPN {name} {what}.")
+    }
+}
+
+impl Display for RollbackReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { outcome, name, id, .. } = self;
+        f.write_str(&hanging("", &self.headline(&format!("{name} (osvpn:{id})"))))?;
         self.failures.iter().try_for_each(|failure| write!(f, "\n{failure}"))?;
         if !self.spared.is_empty() {
             let spared = self.spared.join(", ");

@@ -8,8 +8,17 @@ const COLUMNS: usize = 79;
 
 /// The text behind a first column, its further lines below its first one.
 pub fn hanging(first: &str, text: &str) -> String {
-    let lines = wrap(text, COLUMNS - first.width(), LongWords::Whole);
+    hanging_in(COLUMNS, first, text)
+}
+
+/// The same in that many columns.
+pub(super) fn hanging_in(columns: usize, first: &str, text: &str) -> String {
+    let lines = wrap(text, columns.saturating_sub(first.width()), LongWords::Whole);
     format!("{first}{}\n", lines.join(&format!("\n{}", " ".repeat(first.width()))))
+}
+
+pub(super) fn wrapped(columns: usize, text: &str) -> String {
+    hanging_in(columns, "", text)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl Account<'_> {
     fn besides(&mut self, work: &Work) {
         for left in work.course.progress.leftovers() {
             let text = format!(
-                "Unused by this VPN: {} {} {}. The summary printed at the end says how to delete it.",
+                "Unused by this VPN: {} {} {}. osvpn list names it, and the command that deletes it.",
                 left.region,
                 left.task.step.label(),
                 left.id

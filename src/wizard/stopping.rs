@@ -54,7 +54,7 @@ impl WorkList {
             };
             text.extend(work.command().map(|go_on| format!("It can be resumed later: here, or with {go_on}.")));
             if work.is_creation() {
-                text.push("Leaving keeps it; its ids are printed.".to_owned());
+                text.push("Leaving keeps it.".to_owned());
             }
             let mut buttons = stay("Leave");
             if work.buttons().contains(&Button::RollBack) {

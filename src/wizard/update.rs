@@ -257,7 +257,7 @@ impl Model {
                 format!("{} prints it too", osvpn("status --json").operand(&open.handle))
             }
             _ if self.screen == Screen::Review => "s saves the plan as a file".to_owned(),
-            _ => "it is also printed when you leave".to_owned(),
+            _ => "osvpn --verbose prints it when you leave".to_owned(),
         };
         self.shell.say(format!("{what}; {otherwise}."));
     }

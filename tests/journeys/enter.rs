@@ -246,7 +246,10 @@ fn what_is_copied_is_only_said_to_be_sent_and_where_else_it_is() {
     journey.send(rested(Ok(Changed::Done), everything())).types("y");
     assert!(matches!(journey.effects.pop(), Some(Effect::Copy(_))) && journey.model.shell.notice.is_none());
     journey.send(Message::Copied { is_sent: true });
-    told(&journey, "Sent to the terminal, which may put it on the clipboard; it is also printed when you leave.");
+    told(
+        &journey,
+        "Sent to the terminal, which may put it on the clipboard; osvpn --verbose prints it when you leave.",
+    );
     journey.send(Message::Copied { is_sent: false });
-    told(&journey, "This terminal has no clipboard; it is also printed when you leave.");
+    told(&journey, "This terminal has no clipboard; osvpn --verbose prints it when you leave.");
 }

@@ -1,0 +1,271 @@
+//! What is printed when the wizard is left, in a terminal of 80 columns.
+
+use crate::support::{inventories, journey, pair, runs, surveys};
+use inventories::{hamilton, porirua};
+use journey::Journey;
+use osvpn::change::Change;
+use osvpn::cloud::{Error, ErrorKind, Status};
+use osvpn::commands::wizard::farewell_of;
+use osvpn::engine::Watched;
+use osvpn::engine::{ChangeError, Changed, Course, End};
+use osvpn::inspect::{Examined, Exposures};
+use osvpn::plan::Half;
+use osvpn::sign_in::Problem;
+use osvpn::wizard::screen::Screen;
+use osvpn::wizard::{Effect, Message, Model, Session, Which};
+use runs::Run;
+use surveys::{broken, healthy};
+
+const COLUMNS: u16 = 80;
+const MOST_LINES: usize = 20;
+
+/// How many rows of the terminal a text takes.
+fn rows(text: &str) -> usize {
+    text.lines().map(|line| line.chars().count().div_ceil(COLUMNS.into()).max(1)).sum()
+}
+
+/// Compares it with what it was, and holds its length. The rest is there with --verbose.
+#[track_caller]
+fn kept(name: &str, model: &Model) -> String {
+    let (status, brief) = farewell_of(model, false, COLUMNS);
+    let (in_full, full) = farewell_of(model, true, COLUMNS);
+    println!("{name}: {} rows in full, {} in brief", rows(&full), rows(&brief));
+    assert_eq!(status, in_full, "{name}");
+    assert!(rows(&brief) <= MOST_LINES, "{name} takes {} rows:\n{brief}", rows(&brief));
+    let long =
+        |line: &&str| line.chars().count() > usize::from(COLUMNS) && !line.trim_start().starts_with("openstack ");
+    assert_eq!(brief.lines().find(long), None, "{name}");
+    let shown = format!("{}\n{brief}", status.code());
+    insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!(format!("leaving-{name}"), shown);
+    });
+    brief
+}
+
+fn sick() -> Error {
+    let mut error =
+        Error::new(ErrorKind::Server, "Request Failed: internal server error while processing your request.");
+    (error.region, error.status) = (Some(porirua()), Some(500));
+    error.neutron_type = Some("HTTPInternalServerError".to_owned());
+    error.request = Some("POST /v2.0/vpn/ikepolicies".to_owned());
+    error.request_id = Some("req-4f6f3f36-1f0b-4e6a-9a57-9a3a5a3f8f11".to_owned());
+    error
+}
+
+fn active() -> Run {
+    let mut run = Run::created((80, 24));
+    run.polled(Status::Active, Status::Active);
+    run.journey.after(95.0).send(Message::Watched(Watched::Active));
+    run
+}
+
+fn verified(run: &mut Run, examined: Examined) {
+    run.journey.send(Message::Verified(Ok(Box::new(examined))));
+}
+
+/// A VPN to an external peer whose objects all exist.
+fn single() -> Run {
+    let mut journey = Journey::discovered_on((80, 24));
+    journey.single().to(Screen::Peer);
+    journey.types("198.51.100.7").press("Tab Tab").types("192.168.7.0/24, 192.168.8.0/24").press("Enter");
+    Run::created_single(journey)
+}
+
+#[test]
+fn a_vpn_that_is_active_is_told_in_a_few_lines() {
+    let mut run = active();
+    kept("active-unverified", &run.journey.model);
+    verified(&mut run, pair::examined([Status::Active, Status::Active], |_, _| {}));
+    let brief = kept("active", &run.journey.model);
+    assert!(brief.starts_with("VPN hlz-por is ACTIVE") && brief.contains("osvpn status --json hlz-por"), "{brief}");
+    let mut wrong = active();
+    verified(&mut wrong, pair::examined([Status::Active, Status::Active], pair::other_pfs));
+    kept("active-mismatched", &wrong.journey.model);
+}
+
+#[test]
+fn a_vpn_that_is_not_active_yet_comes_with_the_likeliest_cause_and_what_to_do() {
+    let mut run = Run::created((80, 24));
+    run.polled(Status::Active, Status::Down);
+    let standing = [(Half::A, Status::Active), (Half::B, Status::Down)].into();
+    run.journey.after(320.0).send(Message::Watched(Watched::NotYet(standing)));
+    verified(&mut run, pair::examined([Status::Active, Status::Down], pair::other_pfs));
+    let brief = kept("not-active", &run.journey.model);
+    for part in
+        ["Likeliest cause: IPsec: pfs is", "osvpn doctor hlz-por", "osvpn resume hlz-por", "osvpn delete hlz-por"]
+    {
+        assert!(brief.contains(part), "{part}: {brief}");
+    }
+}
+
+#[test]
+fn the_values_for_the_owner_of_the_peer_are_printed_whole() {
+    for is_active in [false, true] {
+        let mut run = single();
+        let status = if is_active { Status::Active } else { Status::Down };
+        run.journey.send(Message::Event(osvpn::engine::Event::Polled([(Half::A, status.clone())].into()))).after(330.0);
+        let watched = if is_active { Watched::Active } else { Watched::NotYet([(Half::A, status)].into()) };
+        run.journey.send(Message::Watched(watched));
+        let brief = kept(if is_active { "single-active" } else { "single" }, &run.journey.model);
+        let (_, full) = farewell_of(&run.journey.model, true, COLUMNS);
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let (_, sheet) = full.split_once("For the owner of the peer:\n").unwrap();
+        let sheet: Vec<String> = words(sheet.split("\n\n").next().unwrap());
+        assert!(words(&brief).join(" ").contains(&sheet.join(" ")), "{brief}");
+    }
+}
+
+#[test]
+fn what_is_stopped_undone_or_failed_says_what_exists_and_how_to_go_on() {
+    let mut run = Run::begun((80, 24));
+    run.made(Half::A, 0, 0.4).made(Half::B, 0, 0.6).started(Half::A, 1);
+    kept("given-up", &run.journey.model);
+    let stopped = run.rested(Err(ChangeError::Stopped));
+    run.journey.send(stopped);
+    let brief = kept("stopped", &run.journey.model);
+    assert!(brief.contains("osvpn resume hlz-por") && brief.contains("osvpn rollback hlz-por"), "{brief}");
+
+    let mut failed = Run::begun((80, 24));
+    failed.made(Half::A, 0, 0.4).made(Half::B, 0, 0.6).made(Half::A, 1, 0.3).failed(Half::B, 1, sick());
+    kept("failed", &failed.journey.model);
+    failed.journey.press("Tab Tab Enter Tab Enter");
+    failed.deleted(Half::A, 0).deleted(Half::B, 0).deleted(Half::A, 1);
+    failed.end_undo(Ok(Changed::Done));
+    kept("undone", &failed.journey.model);
+
+    let mut watching = Run::created((80, 24));
+    watching.polled(Status::Down, Status::Down).journey.press("q Tab Enter");
+    watching.journey.send(Message::Watched(Watched::Stopped));
+    kept("stopped-watching", &watching.journey.model);
+
+    let mut unsure = Run::begun((80, 24));
+    unsure.made(Half::A, 0, 0.4).lost(Half::B, 1).failed(
+        Half::B,
+        1,
+        Error::new(ErrorKind::Timeout, "no answer within 60 s."),
+    );
+    unsure.journey.press("Tab Enter Tab Enter");
+    unsure.deleted(Half::A, 0).lost(Half::B, 1);
+    unsure.end_undo(Ok(Changed::Unsettled("2026-03-01T11:52:30Z".parse().unwrap(), None)));
+    let brief = kept("undone-unsure", &unsure.journey.model);
+    assert!(brief.contains("until 2026-03-01 11:52:30 UTC") && brief.contains("osvpn rollback hlz-por"), "{brief}");
+}
+
+fn opened(seen: Box<osvpn::wizard::Overview>) -> Journey {
+    let mut journey = Journey::discovered_on((80, 24));
+    journey.after(10.0).list();
+    journey.inspected(seen);
+    journey.press("1");
+    journey.diagnosed(Exposures::default());
+    journey
+}
+
+fn agreed(journey: &mut Journey) -> Change {
+    match journey.model.shell.dialog.as_ref().unwrap().typed.clone() {
+        Some(typed) => journey.types(&typed.name).press("Enter"),
+        None => journey.press("y"),
+    };
+    match journey.effects.pop() {
+        Some(Effect::Work(Which::New(change, _), _)) => *change,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn rested(journey: &mut Journey, change: Change, ended: Result<Changed, ChangeError>) {
+    let mut course = Course::new(change);
+    match &ended {
+        Ok(_) => (0..course.change.steps().len()).for_each(|step| course.progress.finish(step, End::Changed)),
+        Err(_) => {
+            course.progress.finish(0, End::Changed);
+            course.journal = Some("/home/ada/.local/state/osvpn/7a1f214e.change".into());
+        }
+    }
+    journey.send(Message::Rested(ended, Box::new(course)));
+}
+
+#[test]
+fn a_change_is_told_with_what_it_led_to() {
+    let mut changed = opened(broken());
+    changed.press("f").passes(1000);
+    let change = agreed(&mut changed);
+    rested(&mut changed, change.clone(), Ok(Changed::Done));
+    kept("changed-unread", &changed.model);
+    changed.inspected(broken());
+    changed.diagnosed(Exposures::default());
+    kept("changed", &changed.model);
+    for (name, ended) in
+        [("change-failed", ChangeError::Failed(1, Box::new(sick()))), ("change-stopped", ChangeError::Stopped)]
+    {
+        let mut journey = opened(broken());
+        journey.press("f").passes(1000);
+        let change = agreed(&mut journey);
+        rested(&mut journey, change, Err(ended));
+        kept(name, &journey.model);
+    }
+    let mut deleted = opened(healthy());
+    deleted.press("d").passes(1000);
+    let change = agreed(&mut deleted);
+    rested(&mut deleted, change, Ok(Changed::Done));
+    kept("deleted", &deleted.model);
+}
+
+#[test]
+fn of_many_changes_those_that_are_not_done_come_first() {
+    let mut journey = opened(broken());
+    for round in 0..20 {
+        journey.press("f").passes(1000);
+        let change = agreed(&mut journey);
+        let ended = if round == 10 { Err(ChangeError::Failed(0, Box::new(sick()))) } else { Ok(Changed::Done) };
+        rested(&mut journey, change, ended);
+        if round == 10 {
+            journey.press("Left Enter");
+        } else {
+            journey.inspected(broken());
+            journey.diagnosed(Exposures::default());
+            journey.press("Enter");
+            continue;
+        }
+        journey.inspected(broken());
+        journey.diagnosed(Exposures::default());
+    }
+    let brief = kept("many-changes", &journey.model);
+    assert!(brief.starts_with("Failed: ") && brief.contains("more changes are not shown"), "{brief}");
+}
+
+#[test]
+fn without_work_there_is_little_to_say() {
+    kept("nothing", &Journey::discovered_on((80, 24)).model);
+    let mut demo = Journey::begun((80, 24));
+    demo.answer_sign_in(Ok(Session { is_demo: true, ..journey::session() }));
+    kept("nothing-in-demo", &demo.model);
+    let mut none = Journey::begun((80, 24));
+    let place = |number: usize| (format!("~/some/long/path/number/{number}/clouds.yaml"), number == 3);
+    none.answer_sign_in(Err(Problem {
+        title: "No OpenStack credentials found".to_owned(),
+        text: [
+            "No OpenStack credentials were found: there is no clouds.yaml, and no OS_* variable is set.",
+            "1. Download an openrc file from the dashboard (API Access) and source it: . ./openrc.sh",
+            "2. Or write a clouds.yaml into ~/.config/openstack.",
+            "3. Or look around first in a simulated cloud: osvpn --demo",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        looked_for: (0..22).map(place).collect(),
+        error: None,
+        clouds: Vec::new(),
+    }));
+    kept("no-credentials", &none.model);
+    let mut refused = Journey::begun((80, 24));
+    let mut error = Error::new(ErrorKind::Unauthorized, "The request you have made requires authentication.");
+    (error.request, error.status) = (Some("POST /v3/auth/tokens".to_owned()), Some(401));
+    error.request_id = Some("req-0a1b2c3d-0000-4444-8888-0123456789ab".to_owned());
+    error.region = Some(hamilton());
+    refused.answer_sign_in(Err(Problem {
+        title: "Sign-in failed".to_owned(),
+        text: vec!["Tried https://api.example.org:5000/v3 with the password of user demo, project nosuch.".to_owned()],
+        looked_for: Vec::new(),
+        error: Some(error),
+        clouds: Vec::new(),
+    }));
+    kept("refused", &refused.model);
+}
