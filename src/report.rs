@@ -40,6 +40,7 @@ pub(crate) use interrupted::ListedInterruption;
 pub use leaving::Leaving;
 pub(crate) use listing::Listing;
 pub(crate) use rollback::RollbackReport;
+pub(crate) use wrap::hanging;
 
 /// What a command ends with: a text for people, a JSON object for programs, an exit code for both.
 pub trait Conclude: Display + Serialize {

@@ -190,7 +190,7 @@ fn unfound(error: &FindError) -> Problem {
             problem.looked_for = looked.iter().map(looked_for).collect();
             problem.text.extend(
                 [
-                    "1. Download an openrc file from the dashboard (API Access) and source it: . ./openrc.sh",
+                    "1. Source an openrc file of the dashboard (API Access): . ./openrc.sh",
                     "2. Or write a clouds.yaml into ~/.config/openstack.",
                     "3. Or look around first in a simulated cloud: osvpn --demo",
                 ]

@@ -204,7 +204,13 @@ async fn the_wizard_without_a_terminal_names_the_way_without_one() {
     let home = tempfile::tempdir().unwrap();
     let ran = run(osvpn(home.path())).await;
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("osvpn apply PLAN.toml") && ran.err.contains("missing  OS_AUTH_URL"), "{}", ran.err);
+    assert!(
+        ran.err.contains("osvpn apply PLAN.toml")
+            && ran.err.contains("not there: ")
+            && ran.err.contains("OS_AUTH_URL"),
+        "{}",
+        ran.err
+    );
     let mut demo = osvpn(home.path());
     demo.arg("--demo");
     let ran = run(demo).await;

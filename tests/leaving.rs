@@ -153,7 +153,7 @@ fn what_is_stopped_undone_or_failed_says_what_exists_and_how_to_go_on() {
 
 fn opened(seen: Box<osvpn::wizard::Overview>) -> Journey {
     let mut journey = Journey::discovered_on((80, 24));
-    journey.after(10.0).list();
+    journey.after(10.0).lists_vpns();
     journey.inspected(seen);
     journey.press("1");
     journey.diagnosed(Exposures::default());

@@ -13,8 +13,17 @@ use crate::engine::prepare::{PrepareError, refusals};
 use crate::engine::resume::KeyError;
 use crate::plan::ShellCommand;
 use crate::plan::file::FileError;
-use crate::report::{ExitStatus, FailureReport, ListedInterruption};
+use crate::report::{ExitStatus, FailureReport, ListedInterruption, hanging};
 use crate::sign_in::Problem;
+
+/// The places that were searched, in as few lines as they need: what is there, then what is not.
+pub(super) fn searched_in_words(looked_for: &[(String, bool)]) -> String {
+    let line = |is_there: bool, what: &str| {
+        let places = looked_for.iter().filter(|(_, there)| *there == is_there).map(|(place, _)| place).join(", ");
+        if places.is_empty() { String::new() } else { hanging("", &format!("{what}: {places}")) }
+    };
+    line(true, "Found, but of no use") + &line(false, "Looked for, and not there")
+}
 
 #[derive(Debug)]
 pub(crate) struct CommandError {
@@ -99,12 +108,7 @@ impl CommandError {
         if let Some(failure) = failure {
             let _ = write!(text, "{failure}");
         }
-        if !looked_for.is_empty() {
-            text.push_str("Looked for:\n");
-        }
-        for (place, found) in looked_for {
-            let _ = writeln!(text, "  {}  {place}", if *found { "there   " } else { "missing " });
-        }
+        text.push_str(&searched_in_words(looked_for));
         if !untouched.is_empty() {
             let _ = writeln!(text, "{untouched}");
         }

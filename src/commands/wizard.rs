@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 
 use clap::Args;
 
+use super::error::searched_in_words;
 use super::options::{CloudArgs, WaitArgs};
 use super::{complain, options, runtime};
 use crate::change::{Change, Verb};
@@ -104,10 +105,8 @@ fn explained(problem: &Problem) -> String {
         text.push('\n');
         text.push_str(&FailureReport::new("signing in", error).to_string());
     }
-    for (place, found) in &problem.looked_for {
-        text.push_str(if *found { "\n  there    " } else { "\n  missing  " });
-        text.push_str(place);
-    }
+    text.push('\n');
+    text.push_str(&searched_in_words(&problem.looked_for));
     text
 }
 
@@ -166,16 +165,14 @@ fn farewell(ended: &Ended, is_verbose: bool) -> ExitStatus {
 pub fn farewell_of(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus, String) {
     let is_demo = model.shell.session().is_some_and(|session| session.is_demo);
     let changes = changes_of(&model.work, is_demo);
-    let creations = creations_of(&model.work, model.new_vpn.answers.key.key_origin(), is_demo);
-    let status = match (model.work.creation().and(creations.last()), ChangeReports::exit_status_of(&changes)) {
-        (Some(creation), _) => Some(creation.exit_status()),
-        (None, Some(worst)) => Some(worst),
-        (None, None) => creations.last().map(Creation::exit_status),
-    };
+    let creations = creations_of(&model.work, is_demo);
+    let created = creations.iter().map(CreationEnd::exit_status).max();
+    let changed = ChangeReports::exit_status_of(&changes).filter(|_| model.work.creation().is_none());
+    let status = created.max(changed);
     let Some(status) = status else { return without_work(model, is_verbose, columns) };
     if is_verbose {
         let mut parts: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        parts.extend(creations.iter().map(Creation::in_full));
+        parts.extend(creations.iter().map(CreationEnd::in_full));
         if is_demo && creations.is_empty() {
             parts.push(format!("{DEMO}\n"));
         }
@@ -184,8 +181,8 @@ pub fn farewell_of(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus
     let mut brief = Leaving::new(columns);
     for creation in &creations {
         match creation {
-            Creation::Forward(report) => brief.creation(report),
-            Creation::Back(report) => brief.rollback(report),
+            CreationEnd::Forward(report) => brief.creation(report),
+            CreationEnd::Back(report) => brief.rollback(report),
         }
     }
     brief.changes(&changes, is_demo && creations.is_empty());
@@ -213,25 +210,18 @@ fn without_work(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus, S
     }
     problem.text.iter().for_each(|text| brief.say(text));
     problem.error.iter().for_each(|error| brief.failure(&FailureReport::new("signing in", error)));
-    let there: Vec<&str> =
-        problem.looked_for.iter().filter(|(_, is_there)| *is_there).map(|(place, _)| place.as_str()).collect();
-    if !there.is_empty() {
-        brief.say(&format!("Found, but of no use: {}.", there.join(", ")));
-    }
-    if !problem.looked_for.is_empty() {
-        brief.say("osvpn --verbose lists every file and variable that was looked for.");
-    }
+    searched_in_words(&problem.looked_for).lines().for_each(|line| brief.say(line));
     brief.say("Nothing was created.");
     (status, brief.to_string())
 }
 
 /// What has become of a creation.
-enum Creation {
+enum CreationEnd {
     Forward(Box<CreationReport>),
     Back(RollbackReport),
 }
 
-impl Creation {
+impl CreationEnd {
     fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Forward(report) => report.exit_status(),
@@ -248,7 +238,7 @@ impl Creation {
 }
 
 /// The reports of all creations of a session whose VPN was not deleted afterwards.
-fn creations_of(list: &WorkList, key: KeyOrigin, is_demo: bool) -> Vec<Creation> {
+fn creations_of(list: &WorkList, is_demo: bool) -> Vec<CreationEnd> {
     let all: Vec<&Work> = list.earlier.iter().chain(&list.current).collect();
     let mut creations = Vec::new();
     for (at, work) in all.iter().enumerate().filter(|(_, work)| work.is_creation()) {
@@ -259,12 +249,12 @@ fn creations_of(list: &WorkList, key: KeyOrigin, is_demo: bool) -> Vec<Creation>
             continue;
         }
         let is_admitted = later().any(|later| later.is_done() && later.change().verb == Verb::AdmitTraffic);
-        creations.push(match report_of(work, key) {
+        creations.push(match report_of(work) {
             Some(report) => {
                 let report = report.in_demo(is_demo);
-                Creation::Forward(Box::new(if is_admitted { report.admitted() } else { report }))
+                CreationEnd::Forward(Box::new(if is_admitted { report.admitted() } else { report }))
             }
-            None => Creation::Back(rollback_of(work)),
+            None => CreationEnd::Back(rollback_of(work)),
         });
     }
     creations

@@ -293,21 +293,21 @@ impl ChangeReport {
         format!("{} of {} steps are done.", self.steps.len() - open, self.steps.len())
     }
 
-    /// The next commands, the likeliest first.
+    /// The next commands; the last one continues.
     pub(super) fn ways(&self) -> Vec<(&'static str, ShellCommand)> {
         // What has no VPN has no name either.
         let called =
             |command: ShellCommand| if self.verb.leaves_a_vpn() { command.called(&self.name) } else { command };
         let mut ways = Vec::new();
-        if let Some(go_on) = &self.go_on {
-            ways.push(("To continue:", called(go_on.clone())));
-            if self.is_reversible && self.direction == Direction::Forward {
-                ways.push(("To roll back:", called(osvpn("rollback").operand(&self.id))));
-            }
-        }
         let is_wrong = |after: &&Health| after.exit_status() != ExitStatus::Done;
         let wrong = self.after.as_ref().filter(is_wrong);
         ways.extend(wrong.map(|after| ("What it means and what to do:", called(after.doctor()))));
+        if let Some(go_on) = &self.go_on {
+            if self.is_reversible && self.direction == Direction::Forward {
+                ways.push(("To roll back:", called(osvpn("rollback").operand(&self.id))));
+            }
+            ways.push(("To continue:", called(go_on.clone())));
+        }
         ways
     }
 

@@ -67,7 +67,7 @@ impl Leaving {
                 self.hang(&format!("  {label:<16} "), &value);
                 command.iter().for_each(|command| self.text.push_str(&format!("    {command}\n")));
             }
-        } else if !report.is_empty() {
+        } else if !report.removal.is_empty() {
             report.halves.iter().for_each(|half| self.hang(&format!("  {} ", half.half), &brief_half(half)));
         }
         report.health.iter().for_each(|health| self.health(report, health));
@@ -206,12 +206,10 @@ impl CreationReport {
         match self.outcome {
             CreationOutcome::Active if self.missing_rules() > 0 => {
                 let rules = if self.missing_rules() == 1 { "rule is" } else { "rules are" };
-                format!(
-                    "VPN {name} is ACTIVE, but {} security-group {rules} missing: no traffic passes yet.",
-                    self.missing_rules()
-                )
+                format!("VPN {name} is ACTIVE, but {} security-group {rules} missing.", self.missing_rules())
             }
             CreationOutcome::Active => format!("VPN {name} is ACTIVE."),
+            CreationOutcome::NotActive if self.handover.is_some() => format!("VPN {name} exists, but is not ACTIVE yet."),
             CreationOutcome::NotActive => {
                 format!(concat!("VPN {} exists, but is not ACTIVE yet; ", agents_report!(), "."), name)
             }
@@ -221,7 +219,10 @@ impl CreationReport {
             CreationOutcome::Stopped => format!("Creating {name} was stopped: {exists}."),
             CreationOutcome::Failed => format!("Creating {name} failed: {exists}."),
             CreationOutcome::Overtaken => format!("VPN {name} was not created. Nothing of it is left."),
-            CreationOutcome::Undone => format!("VPN {name} was rolled back: everything found is deleted."),
+            CreationOutcome::Undone => {
+                let what = if self.doubtful.is_empty() { "it created" } else { "found" };
+                format!("VPN {name} was rolled back: everything {what} is deleted.")
+            }
         }
     }
 
@@ -233,7 +234,7 @@ impl CreationReport {
         }
     }
 
-    /// The next commands, the likeliest first.
+    /// The next commands; the last one continues.
     fn ways(&self) -> Vec<Way> {
         let of = |command: &'static str| osvpn(command).operand(self.word());
         let knows_rules = self.health.as_ref().is_some_and(Health::knows_security_groups);
@@ -249,17 +250,21 @@ impl CreationReport {
             CreationOutcome::Undone | CreationOutcome::Overtaken => {
                 ways.extend(self.go_on.is_some().then(|| ("To look for it, and delete it:", of("rollback"))));
             }
+            // The values for the owner of the peer leave no room for more.
+            _ if self.is_made && self.handover.is_some() => {
+                ways.extend([("How it stands:", of("status")), ("To wait for ACTIVE:", of("resume"))]);
+            }
             _ if self.is_made => ways.extend([
+                ("To delete it:", of("delete")),
                 ("How it stands:", of("status")),
                 ("What keeps it down, and what to do:", of("doctor")),
                 ("To wait for ACTIVE:", of("resume")),
-                ("To delete it:", of("delete")),
             ]),
             _ => {
                 let called = |command: &ShellCommand| command.clone().called(self.word());
-                ways.extend(self.go_on.as_ref().map(|go_on| ("To continue:", called(go_on))));
                 let undo = self.undo.as_ref().filter(|undo| Some(*undo) != self.go_on.as_ref());
                 ways.extend(undo.map(|undo| ("To delete what was created:", called(undo))));
+                ways.extend(self.go_on.as_ref().map(|go_on| ("To continue:", called(go_on))));
             }
         }
         ways

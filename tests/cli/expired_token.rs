@@ -34,7 +34,12 @@ async fn without_a_terminal_a_missing_password_is_named_and_an_expired_token_lea
     };
     let (ran, ()) = tokio::join!(run(with_token(&["apply", plan], &first)), expire);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("source your openrc again") && ran.out.contains("osvpn resume "), "{}", ran.out);
+    assert!(
+        ran.out.split_whitespace().collect::<Vec<_>>().join(" ").contains("source your openrc again")
+            && ran.out.contains("osvpn resume "),
+        "{}",
+        ran.out
+    );
     let second = token(&simulator);
     let ran = run(with_token(&["resume"], &second)).await;
     assert_eq!(

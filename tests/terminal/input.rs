@@ -110,7 +110,7 @@ fn in_a_window_that_is_too_small_work_goes_on_and_no_key_confirms_anything() {
         screen.contains("this is 40x10") && screen.contains("hlz-por: waiting for ACTIVE")
     });
     pty.send("q");
-    pty.wait_for("Waiting for an answer: Stop?");
+    pty.wait_for("Waiting for an answer: Stop ");
     pty.confirm("\t\t\r");
     taken_at(&mut pty, 42);
     pty.wait_for("Ctrl-C again stops and keeps");

@@ -50,7 +50,7 @@ fn enter_alone_leads_to_an_active_vpn_on_a_dumb_terminal() {
     answer(&mut pty, "hlz-por is ACTIVE", "finish");
     let (code, Printed { everything, .. }) = pty.end();
     assert_eq!((code, scene.objects()), (0, before + 12), "{everything}");
-    for part in ["12 of 12 made.", "[1] Create", "VPN hlz-por", "created  IPsec site connection"] {
+    for part in ["12 of 12 made.", "[1] Create", "VPN hlz-por is ACTIVE"] {
         assert!(everything.contains(part), "{part:?} is missing from\n{everything}");
     }
     is_plain(&everything);

@@ -31,9 +31,12 @@ fn at_vpn(scene: &Scene, number: &str) -> Pty {
 /// Agrees to the question on the screen.
 #[track_caller]
 fn agree(pty: &mut Pty) {
-    let is_at_no = |screen: &str| ["[ Keep ]", "[ Keep key ]", "[ Cancel ]"].iter().any(|no| screen.contains(no));
-    pty.wait("the question", is_at_no);
-    pty.send(RIGHT);
+    let is_at_no = |screen: &str| ["[ Keep ", "[ Not now ]", "[ Leave "].iter().any(|no| screen.contains(no));
+    let screen = pty.wait("the question", is_at_no);
+    match screen.split_once("To do it, type ").and_then(|(_, rest)| rest.split_whitespace().next()) {
+        Some(name) => pty.send(name),
+        None => pty.send(RIGHT),
+    }
     pty.wait("the focus on the other answer", |screen| !is_at_no(screen));
     pty.confirm("\r");
 }
@@ -174,7 +177,7 @@ fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
     let scene = Scene::new(SimulatorSettings::default());
     let mut pty = at_own_key(&scene);
     pty.send(OWN_KEY);
-    pty.wait_for("24 of 20 to 40");
+    pty.wait_for("24 characters");
     scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", FaultEffect::status(409)));
     pty.confirm("\r");
     agree(&mut pty);
@@ -206,7 +209,7 @@ fn a_key_of_ones_own_is_asked_for_again_by_the_wizard_that_finishes_what_was_cut
     pty.enter_at("[ Enter key ]");
     pty.wait_for("once more");
     pty.send(OWN_KEY);
-    pty.wait_for("24 of 20 to 40");
+    pty.wait_for("24 characters");
     pty.confirm("\r");
     pty.wait_for("New key of test-vpn: done");
     assert_eq!((with_own_key(&scene), journals(&scene)), (1, 0));
@@ -281,9 +284,9 @@ fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
     assert_eq!(keys(&scene).len(), 2);
     gate.open();
     // What is wanted is asked as soon as everything is known.
-    pty.wait_for("[ Keep key ]");
+    pty.wait_for("[ Keep the key ]");
     pty.confirm("\r");
-    pty.wait("the question is gone", |screen| !screen.contains("Keep key"));
+    pty.wait("the question is gone", |screen| !screen.contains("Keep the key"));
     pty.send("q");
     assert_eq!(pty.end().0, 0);
 }
@@ -483,7 +486,7 @@ fn a_change_that_was_cut_off_comes_first_and_can_be_taken_back() {
     pty.wait_for("Interrupted: the security-group rules of office");
     pty.send(ESC);
     pty.wait("the question is gone", |screen| !screen.contains("Interrupted"));
-    pty.send("3");
+    pty.send(&format!("{YOUR_VPNS}\r"));
     pty.wait_for("2 VPNs.");
     pty.send("1");
     pty.wait_for("Interrupted, and comes first");
