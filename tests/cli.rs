@@ -205,9 +205,7 @@ async fn the_wizard_without_a_terminal_names_the_way_without_one() {
     let ran = run(osvpn(home.path())).await;
     assert_eq!(ran.code, 2);
     assert!(
-        ran.err.contains("osvpn apply PLAN.toml")
-            && ran.err.contains("not there: ")
-            && ran.err.contains("OS_AUTH_URL"),
+        ran.err.contains("osvpn apply PLAN.toml") && ran.err.contains("not there: ") && ran.err.contains("OS_AUTH_URL"),
         "{}",
         ran.err
     );

@@ -209,7 +209,9 @@ impl CreationReport {
                 format!("VPN {name} is ACTIVE, but {} security-group {rules} missing.", self.missing_rules())
             }
             CreationOutcome::Active => format!("VPN {name} is ACTIVE."),
-            CreationOutcome::NotActive if self.handover.is_some() => format!("VPN {name} exists, but is not ACTIVE yet."),
+            CreationOutcome::NotActive if self.handover.is_some() => {
+                format!("VPN {name} exists, but is not ACTIVE yet.")
+            }
             CreationOutcome::NotActive => {
                 format!(concat!("VPN {} exists, but is not ACTIVE yet; ", agents_report!(), "."), name)
             }
