@@ -15,7 +15,7 @@ use ratatui::widgets::{Block, Clear, Padding};
 
 use super::area::Area;
 use super::text::{pad, paragraph, width};
-use super::{Scene, document};
+use super::{Scene, document, footer};
 use crate::wizard::dialog::{Dialog, TypedName};
 use crate::wizard::gesture::Spot;
 use crate::wizard::keymap;
@@ -48,7 +48,9 @@ pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut 
     let field = dialog.typed.iter().flat_map(|typed| name_field(scene, typed, columns));
     let buttons: Vec<Line<'_>> = field.chain(buttons).collect();
     let rows = u16::try_from(lines.len() + buttons.len()).unwrap_or(u16::MAX).saturating_add(3);
-    let area = screen.middle(across, rows.min(screen.height.saturating_sub(2)));
+    // What is said meanwhile stands below it.
+    let around = footer::height(scene, screen.width).saturating_mul(2);
+    let area = screen.middle(across, rows.min(screen.height.saturating_sub(around)));
     frame.render_widget(Clear, area);
     let block = Block::bordered()
         .border_set(theme.glyphs.border)

@@ -31,6 +31,8 @@ use crate::wizard::screen::Screen;
 
 /// From this width of the content on, details stand beside the list.
 const WIDE: u16 = 73;
+/// The rows of the details, with the line above them, that no list takes.
+const LEAST: u16 = 4;
 /// From this height on, an empty row sets the list apart.
 const ROOMY: u16 = 16;
 
@@ -51,8 +53,9 @@ pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Fr
         list(scene, picker, tall, left.split_left(left.width.saturating_sub(1)).0, frame);
         return detail::draw(scene, picker, true, right, frame);
     }
-    // A short list leaves its rows to the details; a long one leaves them two fifths.
-    let most = area.height - (area.height * 2 / 5).min(area.height);
+    // A short list leaves its rows to the details; a long one leaves them two fifths, less for the sake of its reasons.
+    let usual = area.height - (area.height * 2 / 5).min(area.height);
+    let most = if is_tall(picker, area.height.saturating_sub(LEAST)) { usual.max(tall_rows(picker)) } else { usual };
     let tall = is_tall(picker, most);
     let total = u16::try_from(picker.lines().len()).unwrap_or(u16::MAX);
     let rows = if tall {
@@ -138,7 +141,10 @@ pub(super) fn above(scene: Scene<'_>, picker: &Picker) -> Line<'static> {
     let Tally { open, pending, .. } = picker.tally();
     let only = model.only_choice();
     let text = match (model.screen(), marked) {
-        _ if picker.current().is_some_and(|line| line.choice == Choice::Others) => "Enter shows them.".to_owned(),
+        _ if picker.current().is_some_and(|line| line.choice == Choice::Others) => match model.screen() {
+            Screen::Router(_) => "Enter lists all subnets.".to_owned(),
+            _ => "Enter shows them.".to_owned(),
+        },
         _ if open == 0 && model.screen() != Screen::Vpns => {
             "None of these can be selected; the reasons are next to them.".to_owned()
         }
@@ -331,7 +337,7 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
     let aside = if is_bare { String::new() } else { pad(theme, &line.aside, columns.aside) };
     let title = if line.choice == Choice::Others { line.title.clone() } else { pad(theme, &line.title, columns.title) };
     let text = format!("{pointer} {number} {mark}{title}  {aside}");
-    let whole = if columns.tall && !line.pending && unread.is_none() {
+    let whole = if line.choice == Choice::Others || columns.tall && !line.pending && unread.is_none() {
         columns.room
     } else {
         columns.lead + 2 + columns.title + width(&aside)

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use itertools::Itertools;
 
-use super::dialog::Dialog;
+use super::dialog::{Act, Dialog};
 use super::fields::Field;
 use super::forms::Form;
 use super::picker::{Choice, Picker};
@@ -223,8 +223,9 @@ fn dialog_keys(dialog: &Dialog) -> Vec<Binding> {
     if let Some(yes) = dialog.yes() {
         bindings.extend([press('y', yes, "yes"), press('n', 0, "no")]);
     }
-    let lettered = dialog.buttons.iter().enumerate().filter_map(|(at, button)| Some((button.letter?, at)));
-    bindings.extend(lettered.map(|(letter, at)| press(letter, at, "")));
+    let lettered = dialog.buttons.iter().enumerate().filter_map(|(at, button)| Some((button.letter?, at, button.act)));
+    let label = |act| if act == Act::Copy { "copy" } else { "" };
+    bindings.extend(lettered.map(|(letter, at, act)| press(letter, at, label(act))));
     if has_choice {
         bindings.push(bind(&[RIGHT, TAB, DOWN], Action::Right, "next"));
         bindings.push(quiet(&[LEFT, BACKTAB, UP], Action::Left, "previous"));

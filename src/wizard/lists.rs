@@ -36,7 +36,9 @@ impl Model {
             }
             Screen::Mode => self.new_vpn.first_page(&self.vpns, &self.shell),
             Screen::Region(half) => self.new_vpn.region_lines(half, &self.shell.labels),
-            Screen::Router(half) => self.new_vpn.router_list(half).map(|list| list.lines()).unwrap_or_default(),
+            Screen::Router(half) => {
+                self.new_vpn.router_list(half).map(|list| list.lines_and_more()).unwrap_or_default()
+            }
             Screen::Subnets(_) | Screen::NewSubnets(_) => {
                 self.subnet_list(screen).map(|list| list.lines(self.shell.with_others)).unwrap_or_default()
             }
@@ -261,6 +263,19 @@ impl Model {
         }
     }
 
+    /// Lists the subnets of all routers. Until one is chosen, the best router is taken.
+    fn choose_subnet_first(&mut self, half: Half) {
+        let screen = Screen::Router(half);
+        let Content::List(picker) = &self.content else { return };
+        let is_router = |line: &&Line| line.is_open() && line.choice != Choice::Others;
+        let best = self.chosen(screen).or_else(|| self.default_choice(screen, picker.lines()));
+        let best = best.or_else(|| picker.lines().iter().find(is_router).map(|line| line.choice.clone()));
+        let Some(best) = best else { return };
+        self.new_vpn.answer(screen, &[best]);
+        self.enter(Screen::Subnets(half));
+        self.show_others();
+    }
+
     /// Takes the router of a subnet that is on another one, and tells of it.
     fn take_router_of(&mut self, half: Half, subnet: &Id) -> Option<String> {
         let list = self.new_vpn.subnet_list(half)?;
@@ -313,6 +328,7 @@ impl Model {
             return self.shell.warn(text);
         };
         match self.screen {
+            Screen::Router(half) if line.choice == Choice::Others => return self.choose_subnet_first(half),
             _ if line.choice == Choice::Others => return self.show_others(),
             Screen::Subnets(half) => return self.accept_subnets(half, &line),
             Screen::NewSubnets(half) => {
@@ -473,6 +489,7 @@ impl Model {
 
     pub(super) fn open_existing_vpn(&mut self) {
         if let Some(vpn) = self.existing_vpn().cloned() {
+            self.new_vpn.returning = None;
             self.of_vpns(|vpns, wizard| vpns.open_once_read(&vpn, wizard));
         }
     }

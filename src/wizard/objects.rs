@@ -87,6 +87,18 @@ impl<'a> RouterList<'a> {
         lines.into_iter().map(|(_, line)| line).collect()
     }
 
+    /// The routers, and where there are several that can be used, a line for who knows the subnet and not its router.
+    pub(super) fn lines_and_more(&self) -> Vec<Line> {
+        let mut lines = self.lines();
+        let open = lines.iter().take_while(|line| line.is_open()).count();
+        if open > 1 {
+            let what = "lists the subnets of all routers; choosing one chooses its router";
+            let about = About { detail: vec![about("Enter", what)], ..About::default() };
+            lines.insert(open, Line::new(Choice::Others, "choose a subnet first", "", about));
+        }
+        lines
+    }
+
     fn line(&self, router: &Router, twin: bool) -> Line {
         let v4 = router.external_v4.first().map(ToString::to_string);
         let address = v4.or_else(|| router.external_v6.first().map(ToString::to_string));

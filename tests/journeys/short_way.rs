@@ -126,6 +126,20 @@ fn a_subnet_of_another_router_is_found_behind_one_line_and_brings_its_router() {
 }
 
 #[test]
+fn a_subnet_can_be_chosen_before_its_router() {
+    let mut journey = Journey::ready();
+    journey.to(Screen::Router(Half::A));
+    assert_eq!(titles(&journey)[..3], ["border-router", "used-router", "choose a subnet first"]);
+    journey.types("3").at(Screen::Subnets(Half::A));
+    assert!(titles(&journey).contains(&"shared-subnet".to_owned()), "{:?}", titles(&journey));
+    journey.types("/10.8").enter().at(Screen::Router(Half::B));
+    told(&journey, "Router A is now used-router: the subnet is on it.");
+    let mut own = Journey::ready();
+    own.to(Screen::Router(Half::A)).types("3").types("/db").enter().at(Screen::Router(Half::B));
+    assert_eq!(own.model.new_vpn.answers.router_of(Half::A), Some(&Id::new("h-border")));
+}
+
+#[test]
 fn the_filter_takes_what_is_shown_and_not_what_an_id_happens_to_hold() {
     let mut inventory: Inventory = hamilton_inventory();
     let id = "84316507-5610-4f2f-b14f-75f5077495db";

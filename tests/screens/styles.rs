@@ -20,7 +20,7 @@ fn the_cursor_is_reversed_and_what_cannot_be_taken_is_dim_with_and_without_colou
         let journey = at(Screen::Router(Half::A));
         let here = drawn(&journey.model, &theme);
         assert!(cell_of(&here, "1 border-router").modifier.contains(Modifier::REVERSED));
-        assert!(cell_of(&here, "3 isolated-router").modifier.contains(Modifier::DIM));
+        assert!(cell_of(&here, "4 isolated-router").modifier.contains(Modifier::DIM));
         assert!(!cell_of(&here, "2 used-router").modifier.intersects(Modifier::DIM | Modifier::REVERSED));
     }
 }
