@@ -32,7 +32,7 @@ use crate::wizard::screen::Screen;
 /// From this width of the content on, details stand beside the list.
 const WIDE: u16 = 73;
 /// The rows of the details, with the line above them, that no list takes.
-const LEAST: u16 = 4;
+const LEAST: u16 = 3;
 /// From this height on, an empty row sets the list apart.
 const ROOMY: u16 = 16;
 

@@ -38,9 +38,9 @@ fn the_second_region_cannot_be_the_first() {
 fn routers_that_cannot_be_taken_are_dim_and_the_reason_stands_below() {
     let mut journey = at(Screen::Router(Half::A));
     screen_at_every_size("router", &mut journey);
-    journey.press("Down Down Enter");
+    journey.press("End Enter");
     screen_at_every_size("router-refused", &mut journey);
-    journey.press("Down");
+    journey.press("Home Down");
     screen_at_every_size("router-reused", &mut journey);
 }
 
