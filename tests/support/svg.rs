@@ -55,17 +55,63 @@ impl Palette {
     }
 }
 
+/// One screen, and how many seconds an animation shows it.
+pub struct Frame {
+    pub buffer: Buffer,
+    pub cursor: Option<(u16, u16)>,
+    pub seconds: f64,
+}
+
 /// Draws a buffer, and the cursor if there is one.
 pub fn draw(buffer: &Buffer, cursor: Option<(u16, u16)>, palette: &Palette) -> String {
+    let mut svg = opened(buffer, palette);
+    cells(&mut svg, buffer, cursor, palette);
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// Draws screens of one size one after the other, again and again. Who wants no motion is shown the last one.
+pub fn animate(frames: &[Frame], palette: &Palette) -> String {
+    let whole: f64 = frames.iter().map(|frame| frame.seconds).sum();
+    let mut svg = opened(&frames[0].buffer, palette);
+    svg.push_str("<style>\ng.frame { visibility: hidden }\n");
+    let mut from = 0.0;
+    for (number, frame) in frames.iter().enumerate() {
+        let until = from + frame.seconds / whole * 100.0;
+        let _ = writeln!(
+            svg,
+            "@keyframes f{number} {{ 0% {{ visibility: hidden }} {from:.2}% {{ visibility: visible }} {until:.2}%, 100% {{ visibility: hidden }} }}\n#f{number} {{ animation: f{number} {whole:.1}s step-end infinite }}"
+        );
+        from = until;
+    }
+    let last = frames.len() - 1;
+    let _ = writeln!(
+        svg,
+        "@media (prefers-reduced-motion: reduce) {{ g.frame {{ animation: none }} #f{last} {{ visibility: visible; animation: none }} }}\n</style>"
+    );
+    for (number, frame) in frames.iter().enumerate() {
+        let _ = writeln!(svg, r#"<g class="frame" id="f{number}">"#);
+        cells(&mut svg, &frame.buffer, frame.cursor, palette);
+        svg.push_str("</g>\n");
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+fn opened(buffer: &Buffer, palette: &Palette) -> String {
     let (columns, rows) = (buffer.area.width, buffer.area.height);
     let width = f64::from(columns) * CELL.0 + 2.0 * MARGIN;
     let height = f64::from(rows) * CELL.1 + 2.0 * MARGIN;
-    let mut svg = String::new();
-    let _ = writeln!(
-        svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" font-family="'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">"#
-    );
-    let _ = writeln!(svg, r#"<rect width="100%" height="100%" rx="8" fill="{}"/>"#, palette.background);
+    format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" font-family="'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">
+<rect width="100%" height="100%" rx="8" fill="{}"/>
+"#,
+        palette.background
+    )
+}
+
+fn cells(svg: &mut String, buffer: &Buffer, cursor: Option<(u16, u16)>, palette: &Palette) {
+    let (columns, rows) = (buffer.area.width, buffer.area.height);
     for row in 0..rows {
         let mut column = 0;
         while column < columns {
@@ -78,7 +124,7 @@ pub fn draw(buffer: &Buffer, cursor: Option<(u16, u16)>, palette: &Palette) -> S
                 text.push_str(symbol);
                 column += u16::try_from(unicode_width::UnicodeWidthStr::width(symbol).max(1)).unwrap();
             }
-            run(&mut svg, (start, row), column - start, &text, style, palette);
+            run(svg, (start, row), column - start, &text, style, palette);
         }
     }
     if let Some((column, row)) = cursor {
@@ -89,8 +135,6 @@ pub fn draw(buffer: &Buffer, cursor: Option<(u16, u16)>, palette: &Palette) -> S
             CELL.1, palette.foreground
         );
     }
-    svg.push_str("</svg>\n");
-    svg
 }
 
 fn corner(column: u16, row: u16) -> (f64, f64) {
