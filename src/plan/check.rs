@@ -70,6 +70,7 @@ impl Plan {
                 .collect(),
             ranges: (a.local.len(), a.remote.len()),
             ipv6: a.local.iter().any(|subnet| subnet.cidr.addr().is_ipv6()),
+            has_external_peer: matches!(far, Far::Peer(_)),
         };
         found.extend(draft.policy.findings(&setting));
         found.extend(draft.psk.caution().map(|text| Finding::warning(Place::Key, text)));

@@ -192,7 +192,9 @@ impl PlanFile {
                 };
                 let regions = known.iter().map(|known| (known.region, &known.inventory.extensions)).collect();
                 let profile = profile.unwrap_or_else(|| {
-                    PolicyScope { regions, ranges, ..PolicyScope::default() }.recommended(profiles).0
+                    let has_external_peer = matches!(far, Far::Peer(_));
+                    let scope = PolicyScope { regions, ranges, has_external_peer, ..PolicyScope::default() };
+                    scope.recommended(profiles).0
                 });
                 (profile, profiles.get(profile).unwrap_or(&profiles.modern).clone())
             }

@@ -21,6 +21,8 @@ pub struct PolicyScope<'a> {
     /// Whether those ranges are IPv6. The addresses the tunnel itself runs between bind nothing: Neutron holds the MTU
     /// to the local subnets alone (seen with 2026.1 and 2026.2; `vpn_validator.py`).
     pub ipv6: bool,
+    /// Whether the other end is outside this cloud.
+    pub has_external_peer: bool,
 }
 
 impl PolicyScope<'_> {
@@ -41,7 +43,12 @@ impl PolicyScope<'_> {
             return Some(format!("{region} {}, which the {profile} profile uses", does_not_store(&word)));
         }
         let is_carried = policy.ike.ike_version.carries(self.ranges.0, self.ranges.1);
-        (!is_carried).then(|| "with more than one subnet pair IKEv1 tunnels only the first".to_owned())
+        if !is_carried {
+            return Some("with more than one subnet pair IKEv1 tunnels only the first".to_owned());
+        }
+        // RFC 9395 has deprecated IKEv1; only an old half in this cloud is a reason to keep it.
+        let is_deprecated = self.has_external_peer && policy.ike.ike_version == IkeVersion::V1;
+        is_deprecated.then(|| "IKEv1 and SHA-1 are deprecated, and the peer's owner can set either".to_owned())
     }
 
     fn unstored(&self, policy: &Policy) -> impl Iterator<Item = (&RegionId, Field, String)> {

@@ -192,7 +192,8 @@ impl NewVpn {
         };
         let local = self.local_ranges();
         let ipv6 = local.iter().any(|range| range.addr().is_ipv6());
-        PolicyScope { regions, ranges: (self.answers.subnets_of(Half::A).len(), remote), ipv6 }
+        let has_external_peer = self.answers.mode == Mode::Single;
+        PolicyScope { regions, ranges: (self.answers.subnets_of(Half::A).len(), remote), ipv6, has_external_peer }
     }
 
     pub(super) fn local_ranges(&self) -> Vec<ipnet::IpNet> {

@@ -226,11 +226,12 @@ impl NewVpn {
             router: router.clone(),
             subnets: vec![subnet],
         };
-        let ipv6 = known.first().and_then(|known| known.inventory.subnet(&subnets.0));
+        let subnet = known.first().and_then(|known| known.inventory.subnet(&subnets.0));
         let scope = PolicyScope {
             regions: known.iter().map(|known| (known.region, &known.inventory.extensions)).collect(),
             ranges: (1, 1),
-            ipv6: ipv6.is_some_and(|subnet| subnet.cidr.addr().is_ipv6()),
+            ipv6: subnet.is_some_and(|subnet| subnet.cidr.addr().is_ipv6()),
+            has_external_peer: false,
         };
         let (profile, source) = self.profile_in(&scope);
         let name = self.answers.name.as_ref().map(|name| name.value().to_owned());
