@@ -70,14 +70,6 @@ fn enter_until(pty: &mut Pty, last: &str) {
     panic!("there is no step {last}");
 }
 
-/// Leaves a VPN that is ACTIVE without the rules it lacks.
-#[track_caller]
-fn finish(pty: &mut Pty) {
-    pty.wait_for("[ Admit traffic ]");
-    pty.send("\t");
-    pty.enter_at("[ Finish ]");
-}
-
 #[test]
 fn enter_alone_leads_from_the_first_screen_to_an_active_vpn() {
     let home = tempfile::tempdir().unwrap();
@@ -85,7 +77,7 @@ fn enter_alone_leads_from_the_first_screen_to_an_active_vpn() {
     enter_until(&mut pty, "creates");
     pty.wait_alternate(true);
     pty.confirm("\r");
-    finish(&mut pty);
+    pty.finish();
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 0);
     for part in
@@ -227,7 +219,7 @@ fn ctrl_c_during_a_run_can_be_taken_back() {
     pty.confirm("\r");
     pty.wait("the dialog to go", |screen| !screen.contains("Stop and roll back"));
     scene.cloud.reconfigure(|settings| settings.report_interval = Duration::from_millis(40));
-    finish(&mut pty);
+    pty.finish();
     assert_eq!(pty.end().0, 0);
 }
 

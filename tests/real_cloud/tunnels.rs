@@ -24,7 +24,7 @@ fn profiles(cloud: &RealCloud) -> &'static [Profile] {
 #[track_caller]
 fn create(mut pty: Pty) {
     pty.confirm("\r");
-    pty.enter_at("hlz-por is ACTIVE");
+    pty.finish();
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 0, "{said}");
 }
@@ -33,7 +33,9 @@ fn create(mut pty: Pty) {
 fn a_ping_crosses_what_the_wizard_made_and_a_second_vpn_on_the_same_router() {
     in_each_with_tunnels(|cloud| {
         for &profile in profiles(cloud) {
-            create(site_to_site(cloud, &[("Which policy?", choose(cloud, profile))]));
+            let mut pty = site_to_site(cloud, &[]);
+            pty.send(choose(cloud, profile));
+            create(pty);
             cloud.must("ping", &[HAMILTON, PORIRUA]);
             let sides = [(A, "border-router", &["private-subnet"][..]), (B, "office-router", &["office-subnet"])];
             let plan = cloud.plan("second", &plan_between("second", profile, sides));
@@ -42,6 +44,28 @@ fn a_ping_crosses_what_the_wizard_made_and_a_second_vpn_on_the_same_router() {
             assert!(said.contains("reused   VPN service"), "{said}");
             assert_eq!(cloud.list(A, "vpn/vpnservices").len(), 1, "{} {profile:?}", cloud.release);
             cloud.must("ping", &[HAMILTON, OFFICE]);
+            cloud.must("ping", &[HAMILTON, PORIRUA]);
+            cloud.reset();
+        }
+    });
+}
+
+/// Enter at the proposal, at Create, at Admit traffic and at Finish: on a screen, and in lines.
+#[test]
+fn four_times_enter_make_a_vpn_that_is_pinged() {
+    in_each_with_tunnels(|cloud| {
+        for (terminal, review) in [("xterm-256color", "creates 12 objects"), ("dumb", "Create: 12 objects")] {
+            let is_lines = terminal == "dumb";
+            let before = [A, B].map(|region| cloud.list(region, "security-group-rules").len());
+            let mut pty = cloud.osvpn(&[], &[("TERM", terminal)]);
+            for said in ["hlz-por", review, "Admit traffic", "hlz-por carries traffic"] {
+                pty.wait(said, |screen| screen.contains(said) && (!is_lines || screen.trim_end().ends_with(':')));
+                pty.confirm("\r");
+            }
+            let (code, Printed { everything, .. }) = pty.end();
+            assert_eq!(code, 0, "{terminal}: {everything}");
+            let after = [A, B].map(|region| cloud.list(region, "security-group-rules").len());
+            assert_eq!(after, before.map(|count| count + 1), "{terminal}: each default group admits the other side");
             cloud.must("ping", &[HAMILTON, PORIRUA]);
             cloud.reset();
         }

@@ -132,11 +132,19 @@ impl Pty {
     /// Waits for a step and for what it shows of the cloud: the first is asked before there is a sign-in.
     #[track_caller]
     pub fn settled(&self, step: &str) -> String {
+        self.settled_at(&[step]).1
+    }
+
+    /// The same for the first of these steps that is asked: one with a single candidate is not.
+    #[track_caller]
+    pub fn settled_at<'a>(&self, steps: &[&'a str]) -> (&'a str, String) {
         let is_reading = |screen: &str| {
             screen.lines().any(|line| line.trim_end().ends_with(" read"))
                 || ["not signed in", "Reading ", " reading"].iter().any(|words| screen.contains(words))
         };
-        self.wait(step, |screen| screen.contains(step) && !is_reading(screen))
+        let asked = |screen: &str| steps.iter().copied().find(|step| screen.contains(step));
+        let screen = self.wait(&steps.join(" or "), |screen| asked(screen).is_some() && !is_reading(screen));
+        (asked(&screen).unwrap(), screen)
     }
 
     /// Waits until the screen is as wanted, and returns it.
@@ -208,6 +216,14 @@ impl Pty {
     pub fn confirm(&mut self, keys: &str) {
         std::thread::sleep(READING);
         self.send(keys);
+    }
+
+    /// Leaves a VPN that is ACTIVE without the rules it lacks.
+    #[track_caller]
+    pub fn finish(&mut self) {
+        self.wait_for("[ Admit traffic ]");
+        self.send("\t");
+        self.enter_at("[ Finish ]");
     }
 
     pub fn resize(&mut self, cols: u16, rows: u16) {

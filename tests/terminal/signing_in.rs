@@ -33,7 +33,7 @@ fn the_wizard_asks_for_what_is_missing_and_again_when_it_has_expired_with_nothin
     pty.confirm("\r");
     pty.wait_for("Your sign-in has expired");
     pty.send("123456\r");
-    finish(&mut pty);
+    pty.finish();
     let (code, Printed { everything, .. }) = pty.end();
     assert_eq!((code, scene.objects()), (0, before + 12));
     assert!(!everything.contains("123456") && !everything.contains("000000"));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use osvpn::cloud::credentials::Sources;
 use osvpn::cloud::keystone::SignIn;
-use osvpn::cloud::person::{Part, Reply, Said};
+use osvpn::cloud::person::{Prompt, Reply, Said};
 use osvpn::cloud::request::{Seconds, VpnServiceBody};
 use osvpn::cloud::{Cloud, Credentials, Error, Id, Kind, Limits, OtherSubnets, Person, Region};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -113,7 +113,7 @@ fn person() -> Person {
         let mut passcode = Some("123456");
         while let Some(said) = said.recv().await {
             let Said::Asked(_, answer) = said else { continue };
-            let _ = answer.send(passcode.take().map(|code| Reply::default().with(Part::Passcode, code.into())));
+            let _ = answer.send(passcode.take().map(|code| Reply::default().with(Prompt::Passcode, code.into())));
         }
     });
     person
