@@ -63,8 +63,9 @@ impl NewVpn {
 
     /// The policy in words, and the key that switches it.
     pub fn policy_text(&self) -> String {
-        let profile = self.profile();
-        let text = format!("Policy {profile} ({}).", profile.summary());
+        let (profile, reason) = self.profile_in(&self.setting());
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let text = format!("Policy {profile} ({}){reason}.", profile.summary());
         match self.other_policy() {
             Some((other, why)) => format!("{text} p uses {other} ({}): {why}.", other.summary()),
             None => text,
