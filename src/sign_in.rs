@@ -9,12 +9,18 @@ use std::collections::BTreeMap;
 use itertools::Itertools;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cloud::credentials::{FindError, FoundCredentials, SearchOutcome, Searched, SearchedPlace, Sources};
+use crate::cloud::credentials::{
+    CredentialOrigin, FindError, FoundCredentials, Named, SearchOutcome, Searched, SearchedPlace, Sources,
+};
 use crate::cloud::{Cloud, Credentials, Error, ErrorKind, Limits, Person};
 use crate::simulator::{self, Simulator};
 
 /// Long enough to create a VPN and wait for it: a shorter token that cannot be renewed is worth a warning.
 const SHORT_LIFE: SignedDuration = SignedDuration::from_mins(15);
+
+/// What the role reader means.
+pub(crate) const READER: &str = "Your role in this project is reader: you can look, and the cloud refuses to create, change or \
+                                 delete anything. Ask the project's administrator for the role member.";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -26,7 +32,40 @@ pub struct Problem {
     /// Of the request that failed, if one was sent.
     pub error: Option<Error>,
     /// The clouds to choose from, if that is all that is missing.
-    pub clouds: Vec<String>,
+    pub clouds: Vec<ListedCloud>,
+}
+
+/// A cloud of clouds.yaml.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedCloud {
+    pub name: String,
+    pub state: ListedCloudState,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListedCloudState {
+    Usable {
+        auth_url: String,
+        /// The kind of proof, and whose it is.
+        proof: String,
+        project: Option<String>,
+    },
+    /// And why.
+    Unusable(String),
+}
+
+impl ListedCloud {
+    fn find(sources: &Sources, name: &str) -> Self {
+        let state = match Credentials::find(sources, Some(name)) {
+            Ok(FoundCredentials { credentials, .. }) => ListedCloudState::Usable {
+                proof: credentials.method.in_words(),
+                project: credentials.project.as_ref().map(Named::text),
+                auth_url: credentials.auth_url,
+            },
+            Err(error) => ListedCloudState::Unusable(error.to_string()),
+        };
+        Self { name: name.to_owned(), state }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +81,8 @@ pub enum Login {
 pub struct SignedIn {
     pub cloud: Cloud,
     pub source: String,
+    /// Which cloud it is: its name in clouds.yaml, and the host of its Keystone.
+    pub place: String,
     pub warnings: Vec<String>,
     /// The simulated cloud; it ends when this is dropped.
     pub simulator: Option<Simulator>,
@@ -66,6 +107,7 @@ pub async fn sign_in(
             (of_simulator(&simulator)?, Some(simulator))
         }
     };
+    let place = place(&found);
     let source = if simulator.is_some() { "demo cloud".to_owned() } else { found.origin.to_string() };
     if person.is_none()
         && let Some(lacking) = found.lacks()
@@ -96,6 +138,9 @@ pub async fn sign_in(
         let left = cloud.expires_at().map(|end| end.duration_since(Timestamp::now()));
         later.extend(left.filter(|left| *left < SHORT_LIFE).map(|left| short_life(left, can_ask)));
     }
+    if cloud.may_only_read() {
+        later.push(READER.to_owned());
+    }
     let exposed = cloud.clear_text_regions();
     if !exposed.is_empty() {
         later.push(format!(
@@ -108,7 +153,22 @@ pub async fn sign_in(
         tell(warning);
     }
     let warnings = [found.warnings, later].concat();
-    Ok(SignedIn { cloud, source, warnings, simulator })
+    Ok(SignedIn { cloud, source, place, warnings, simulator })
+}
+
+/// Which cloud is meant, in a few words.
+fn place(found: &FoundCredentials) -> String {
+    let host = host(&found.credentials.auth_url);
+    match &found.origin {
+        CredentialOrigin::Cloud { name, .. } => format!("{name}, {host}"),
+        CredentialOrigin::Environment => host.to_owned(),
+    }
+}
+
+/// The host of an address, and its port if it has one.
+pub(crate) fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 /// Whether the credentials may be used, if somebody else may have said where they are sent.
@@ -199,7 +259,8 @@ fn unfound(error: &FindError) -> Problem {
         }
         FindError::SeveralClouds { names, .. } => {
             "Several clouds to choose from".clone_into(&mut problem.title);
-            problem.clouds.clone_from(names);
+            let sources = Sources::from_process();
+            problem.clouds = names.iter().map(|name| ListedCloud::find(&sources, name)).collect();
         }
         FindError::NoSuchCloud { .. } => "No such cloud".clone_into(&mut problem.title),
         FindError::Missing { .. } | FindError::Unusable { .. } => {}

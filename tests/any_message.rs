@@ -296,7 +296,7 @@ fn problem() -> impl Strategy<Value = Problem> {
         text: vec!["Why.".to_owned()],
         looked_for: vec![("OS_CLOUD".to_owned(), false)],
         error,
-        clouds: if has_clouds { vec!["one".to_owned(), "two".to_owned()] } else { Vec::new() },
+        clouds: if has_clouds { journey::clouds(&["one", "two"]) } else { Vec::new() },
     })
 }
 

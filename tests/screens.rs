@@ -20,7 +20,7 @@ use osvpn::engine::interruption::State;
 use osvpn::engine::{ChangeError, Changed, Course, End, Event, Watched};
 use osvpn::inspect::Exposures;
 use osvpn::plan::Half;
-use osvpn::sign_in::{Login, Problem};
+use osvpn::sign_in::{ListedCloud, ListedCloudState, Login, Problem};
 use osvpn::view::Theme;
 use osvpn::wizard::screen::Screen;
 use osvpn::wizard::{Effect, Message, Session, Which};

@@ -203,6 +203,12 @@ impl Cloud {
         !roles.is_empty() && roles.iter().all(|role| role == "reader")
     }
 
+    /// Whether a role in the project allows nothing but to look: Keystone gives readers alone no other of its own.
+    pub(crate) fn may_only_read(&self) -> bool {
+        let has = |role: &&str| self.0.session.roles.iter().any(|own| own == role);
+        has(&"reader") && !["member", "_member_", "manager", "admin"].iter().any(|role| has(role))
+    }
+
     pub fn user_name(&self) -> &str {
         &self.0.session.user_name
     }

@@ -92,21 +92,28 @@ impl Question {
         }
         text.push(match self.wanted {
             Wanted::Password => format!("The {}{project}, at {}.", of("password"), self.auth_url),
-            Wanted::Passcode => format!("The passcode that the authenticator{} shows now.", self.whose()),
-            Wanted::Appended if self.refused.is_none() => {
-                format!("The passcode that the authenticator{} shows now; the password is known.", self.whose())
+            Wanted::Passcode => {
+                format!("The passcode that the authenticator{} shows now{project}, at {}.", self.whose(), self.auth_url)
             }
-            Wanted::Appended => {
-                "Type the password again. If this account signs in with a passcode too, type that below: \
-                                 it is sent right behind the password, which may stay empty if it was right."
-                    .to_owned()
-            }
+            Wanted::Appended if self.refused.is_none() => format!(
+                "The passcode that the authenticator{} shows now{project}, at {}. The password is known.",
+                self.whose(),
+                self.auth_url
+            ),
+            Wanted::Appended => format!("The {}{project}, at {}.", of("password"), self.auth_url),
             Wanted::Consent => "Type yes to send it anyway.".to_owned(),
             Wanted::Token => format!(
                 "Get a new token{project} (openstack token issue -f value -c id), and paste it here. It is used at {}.",
                 self.auth_url
             ),
         });
+        if self.wanted == Wanted::Appended && self.refused.is_some() {
+            text.push(
+                "If this account signs in with a passcode too, type it below. If only the passcode was wrong, the password may \
+                 stay empty."
+                    .to_owned(),
+            );
+        }
         text
     }
 

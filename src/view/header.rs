@@ -21,7 +21,8 @@ pub(super) fn who(model: &Model) -> (String, &str, bool) {
     match &model.shell.start {
         Start::Ready(session) => {
             let user = if session.user.is_empty() { String::new() } else { format!("  user {}", session.user) };
-            (format!("project {}{user}", session.project), session.source.as_str(), session.is_demo)
+            let role = if session.is_reader { " (role reader)" } else { "" };
+            (format!("project {}{user}{role}", session.project), session.place.as_str(), session.is_demo)
         }
         Start::SigningIn { .. } => ("not signed in yet".to_owned(), "", model.shell.login == Login::Demo),
         Start::Choosing | Start::Problem(_) => ("not signed in".to_owned(), "", false),

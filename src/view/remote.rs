@@ -61,6 +61,9 @@ fn router_name(scene: Scene<'_>, half: Half) -> String {
 /// What of the sign-in is still on its way, if anything is.
 pub(super) fn signing_in(scene: Scene<'_>) -> Option<Line<'static>> {
     let Start::SigningIn { since, .. } = scene.model.shell.start else { return None };
+    if scene.model.shell.question.as_ref().is_some_and(|asked| !asked.is_sent) {
+        return Some(Line::raw("Waiting for your answer"));
+    }
     let text = match &scene.model.shell.login {
         Login::Default => "Waiting for Keystone".to_owned(),
         Login::Named(name) => format!("Waiting for Keystone of {name}"),

@@ -21,7 +21,8 @@ use super::area::Area;
 use super::text::{fit, hanging, width};
 use super::{Scene, document, remote, sides};
 use crate::engine;
-use crate::plan::{Finding, HalfPlan, Plan, PlannedObject, ServicePlan};
+use crate::plan::{Finding, HalfPlan, Plan, PlannedObject, ServicePlan, Severity};
+use crate::sign_in::READER;
 use crate::wizard::gesture::Spot;
 use crate::wizard::review::{AnswerLine, Review};
 use crate::wizard::{Content, Model};
@@ -55,10 +56,13 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
 
 /// What will be, and how many objects that creates; else what is missing.
 pub(super) fn text(scene: Scene<'_>, review: &Review, columns: usize) -> (Vec<Line<'static>>, Option<usize>) {
-    match &review.plan {
+    let (lines, makes) = match &review.plan {
         Ok(plan) => (document_of(scene, plan, columns), Some(made_by(plan))),
         Err(findings) => (missing(scene, findings, columns), None),
-    }
+    };
+    let is_reader = scene.model.shell.session().is_some_and(|session| session.is_reader);
+    let role = if is_reader { document::finding(scene, Severity::Warning, READER, columns) } else { Vec::new() };
+    (role.into_iter().chain(lines).collect(), makes)
 }
 
 fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'static> {

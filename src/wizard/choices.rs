@@ -12,6 +12,7 @@ use super::{NewVpn, RegionState};
 use crate::cloud::Id;
 use crate::plan::fields::Allowed;
 use crate::plan::{Finding, Half, Labels, Place, Profile, Severity};
+use crate::sign_in::{ListedCloud, ListedCloudState, host};
 
 pub(super) fn about(name: &str, value: impl Into<String>) -> (String, String) {
     (name.to_owned(), value.into())
@@ -177,4 +178,22 @@ pub(super) fn best_by_itself(lines: &[Line]) -> Option<&Line> {
 /// Whether a line is open without a reservation.
 pub(super) fn is_plain(line: &Line) -> bool {
     !line.pending && line.worst.is_none_or(|worst| worst == Severity::Notice)
+}
+
+/// Where a cloud of clouds.yaml is, and as whom it is used.
+pub(super) fn cloud_line(cloud: &ListedCloud) -> Line {
+    let mut more = About::default();
+    let aside = match &cloud.state {
+        ListedCloudState::Usable { auth_url, proof, project } => {
+            more.detail.push(about("URL", auth_url.clone()));
+            more.detail.push(about("With", proof.clone()));
+            more.detail.push(about("Project", project.clone().unwrap_or_else(|| "not named".to_owned())));
+            host(auth_url)
+        }
+        ListedCloudState::Unusable(why) => {
+            more.findings.push(Finding::warning(Place::Region(Half::A), why.clone()));
+            ""
+        }
+    };
+    Line::new(Choice::Cloud(cloud.name.clone()), cloud.name.clone(), aside, more)
 }

@@ -10,6 +10,7 @@ use super::picker::{Choice, Picker};
 use super::{Content, Model, Start};
 use crate::plan::Profile;
 use crate::wizard::screen::Screen;
+use crate::wizard::sign_in_question::Asked;
 use crate::wizard::vpns::{Open, VpnButton};
 
 /// What a key asks for.
@@ -158,8 +159,10 @@ const F1: Key = Key::plain(KeyCode::F(1));
 
 /// Every key that does something now, in the order the footer shows them.
 pub fn bindings(model: &Model) -> Vec<Binding> {
+    if let Some(asked) = &model.shell.question {
+        return with_common(question_keys(asked));
+    }
     match &model.shell.dialog {
-        _ if model.shell.question.is_some() => with_common(question_keys()),
         Some(dialog) => with_common(match dialog.buttons.len() {
             0 => vec![bind(&[ESC], Action::Back, "cancel")],
             _ => dialog_keys(dialog),
@@ -196,9 +199,10 @@ pub fn action(model: &Model, event: &KeyEvent) -> Option<Action> {
     bindings.iter().find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action)
 }
 
-fn question_keys() -> Vec<Binding> {
+fn question_keys(asked: &Asked) -> Vec<Binding> {
+    let is_last = asked.focus + 1 >= asked.fields.len();
     vec![
-        bind(&[ENTER], Action::Accept, "sign in"),
+        bind(&[ENTER], Action::Accept, if is_last { "sign in" } else { "next field" }),
         bind(&[ESC], Action::Back, "not now"),
         quiet(&[TAB, DOWN], Action::Down, "next field"),
         quiet(&[BACKTAB, UP], Action::Up, "previous field"),

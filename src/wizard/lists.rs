@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use crossterm::event::{Event as TerminalEvent, KeyEvent};
 use tui_input::backend::crossterm::EventHandler;
 
+use super::choices::cloud_line;
 use super::keymap::Action;
 use super::objects::SubnetList;
-use super::picker::{About, Choice, Line, Picker, worst};
+use super::picker::{Choice, Line, Picker, worst};
 use super::remote::Remote;
 use super::screen::{Mode, Screen};
 use super::vpns::{Intent, YourVpns};
@@ -30,10 +31,7 @@ impl Model {
 
     fn unsorted_lines(&self, screen: Screen) -> Vec<Line> {
         match screen {
-            Screen::Cloud => {
-                let named = |name: &String| Line::new(Choice::Cloud(name.clone()), name, "", About::default());
-                self.shell.clouds.iter().map(named).collect()
-            }
+            Screen::Cloud => self.shell.clouds.iter().map(cloud_line).collect(),
             Screen::Mode => self.new_vpn.first_page(&self.vpns, &self.shell),
             Screen::Region(half) => self.new_vpn.region_lines(half, &self.shell.labels),
             Screen::Router(half) => {

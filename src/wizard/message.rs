@@ -29,8 +29,11 @@ pub struct Session {
     pub project: String,
     /// The user's name; empty if the token does not tell.
     pub user: String,
-    pub source: String,
+    /// Which cloud it is: its name, and the host of its Keystone.
+    pub place: String,
     pub is_demo: bool,
+    /// Whether the cloud refuses to create or change anything.
+    pub is_reader: bool,
     pub home: Option<RegionId>,
     pub regions: Vec<RegionId>,
     pub warnings: Vec<String>,

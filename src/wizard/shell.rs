@@ -13,7 +13,7 @@ use super::remote::RequestId;
 use super::sign_in_question::Asked;
 use crate::cloud::RegionId;
 use crate::plan::Labels;
-use crate::sign_in::{Login, Problem};
+use crate::sign_in::{ListedCloud, Login, Problem};
 
 /// The smallest terminal the wizard can be used in, in columns and rows. In a smaller one it shows nothing, and takes no
 /// answer.
@@ -60,7 +60,7 @@ pub struct Shell {
     pub start: Start,
     pub login: Login,
     /// The clouds of clouds.yaml, when one had to be chosen.
-    pub clouds: Vec<String>,
+    pub clouds: Vec<ListedCloud>,
     pub labels: Labels,
     /// The request for the names of the regions.
     describing: Option<RequestId>,

@@ -1,6 +1,9 @@
 //! What the sign-in asks, over whatever is on the screen.
 
 use osvpn::cloud::person::{Question, Wanted};
+use osvpn::view::Theme;
+
+use crate::support::drawn::drawn;
 
 use super::*;
 
@@ -101,8 +104,28 @@ fn a_signal_takes_the_question_away_and_a_sign_in_nobody_waits_for_gets_no_answe
     assert!(journey.model.shell.question.is_none() && matches!(journey.effects.pop(), Some(Effect::Stop)));
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
-    let clouds = vec!["home".to_owned(), "work".to_owned()];
+    let clouds = journey::clouds(&["home", "work"]);
     let problem = Problem { title: "Several clouds".into(), text: vec![], looked_for: vec![], error: None, clouds };
     journey.send(Message::SignedIn(request, Err(problem))).send(question(Wanted::Password));
     assert!(journey.model.shell.question.is_none() && replied(&mut journey) == Some(false));
+}
+
+#[test]
+fn a_reader_is_told_so_at_sign_in_on_every_screen_and_on_the_review() {
+    let shown = |journey: &Journey| drawn(&journey.model, &Theme::new(true, true)).text;
+    let warning = "Your role in this project is reader".to_owned();
+    let session = || Session { is_reader: true, warnings: vec![warning.clone()], ..journey::session() };
+    let mut reader = Journey::begin();
+    reader.answer_sign_in(Ok(session()));
+    assert!(
+        reader.model.shell.notice.as_ref().unwrap().text.contains("reader"),
+        "before the first question is answered"
+    );
+    assert!(shown(&reader).contains("user demo (role reader)"), "{}", shown(&reader));
+    let mut member = Journey::at_review();
+    assert!(!shown(&member).contains("reader"));
+    if let Start::Ready(session) = &mut member.model.shell.start {
+        session.is_reader = true;
+    }
+    assert!(shown(&member).contains("warning: Your role in this project is reader"), "{}", shown(&member));
 }

@@ -143,7 +143,7 @@ fn the_names_of_regions_hold_nothing_up_and_are_shown_once_they_are_known() {
 #[test]
 fn another_cloud_begins_without_what_was_known_of_the_first() {
     let mut journey = Journey::ready();
-    journey.model.shell.clouds = vec!["home".to_owned(), "work".to_owned()];
+    journey.model.shell.clouds = journey::clouds(&["home", "work"]);
     journey.enter().at(Screen::Region(Half::A)).esc().esc().at(Screen::Cloud).types("2").at(Screen::Mode);
     journey.enter().at(Screen::Region(Half::A));
     assert!(journey.model.new_vpn.regions.is_empty(), "they are those of the other cloud");
@@ -155,7 +155,7 @@ fn another_cloud_begins_without_what_was_known_of_the_first() {
 fn of_several_clouds_one_is_chosen_first() {
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
-    let clouds = vec!["home".to_owned(), "work".to_owned()];
+    let clouds = journey::clouds(&["home", "work"]);
     let problem = Problem { title: "Several clouds".into(), text: vec![], looked_for: vec![], error: None, clouds };
     journey.send(Message::SignedIn(request, Err(problem))).at(Screen::Cloud).key(KeyCode::Down).enter();
     assert!(

@@ -21,9 +21,12 @@ fn at_the_start_the_password_is_asked_for_and_what_is_typed_is_masked() {
     journey.send(question(Wanted::Password, false, None)).types("sesame");
     assert!(!drawn(&journey.model, &COLOR).text.contains("sesame"));
     screen("asked-password", &mut journey);
-    let refused = "Keystone refused the password. After some refusals in a row it may lock the user out.";
+    let refused = "Keystone refused the password, or there is no such user or project, or no role in it; it does not say which. \
+                   Several refusals in a row may lock the user out.";
     journey.send(question(Wanted::Appended, false, Some(refused))).press("Enter");
     screen("asked-again", &mut journey);
+    journey.send(Message::Resize(60, 18));
+    kept("smallest-asked-again", &journey);
 }
 
 #[test]

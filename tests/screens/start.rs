@@ -75,7 +75,27 @@ fn with_several_clouds_the_first_question_is_which() {
         text: Vec::new(),
         looked_for: Vec::new(),
         error: None,
-        clouds: vec!["catalyst".to_owned(), "catalyst-staging".to_owned(), "office".to_owned()],
+        clouds: clouds(),
     }));
     screen("cloud", &mut journey);
+    journey.send(Message::Resize(60, 18));
+    kept("smallest-cloud", &journey);
+    screen("cloud-unusable", journey.press("End"));
+}
+
+fn clouds() -> Vec<ListedCloud> {
+    let cloud = |name: &str, host: &str, project: &str| ListedCloud {
+        name: name.to_owned(),
+        state: ListedCloudState::Usable {
+            auth_url: format!("https://{host}:5000/v3"),
+            proof: "the password of user ada".to_owned(),
+            project: Some(project.to_owned()),
+        },
+    };
+    let broken = "The cloud `office` in ~/.config/openstack/clouds.yaml lacks auth.auth_url.".to_owned();
+    vec![
+        cloud("catalyst", "api.nz-por-1.example", "prod"),
+        cloud("catalyst-staging", "api.staging.example", "lab"),
+        ListedCloud { name: "office".to_owned(), state: ListedCloudState::Unusable(broken) },
+    ]
 }

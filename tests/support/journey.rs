@@ -8,7 +8,7 @@ use osvpn::engine::DEFAULT_WAIT;
 use osvpn::inspect::Exposures;
 use osvpn::inspect::Vpn;
 use osvpn::plan::{Finding, Labels, Plan, Profiles, Psk, VpnId};
-use osvpn::sign_in::{Login, Problem};
+use osvpn::sign_in::{ListedCloud, ListedCloudState, Login, Problem};
 use osvpn::view::Theme;
 use osvpn::wizard::picker::{Choice, Line, worst};
 use osvpn::wizard::remote::RequestId;
@@ -33,11 +33,17 @@ pub fn without_vpn() -> Inventory {
     Inventory { extensions: Extensions::new(["router", "quotas"]), ..Inventory::default() }
 }
 
+/// Clouds of a clouds.yaml that tell nothing but their names.
+pub fn clouds(names: &[&str]) -> Vec<ListedCloud> {
+    let unusable = || ListedCloudState::Unusable("it lacks auth.auth_url".to_owned());
+    names.iter().map(|name| ListedCloud { name: (*name).to_owned(), state: unusable() }).collect()
+}
+
 pub fn session() -> Session {
     Session {
         project: "vpn-demo".to_owned(),
         user: "demo".to_owned(),
-        source: "OS_* variables".to_owned(),
+        place: "keystone.example:5000".to_owned(),
         home: Some(hamilton()),
         regions: vec![hamilton(), porirua(), wellington()],
         ..Session::default()

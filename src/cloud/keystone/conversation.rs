@@ -219,7 +219,14 @@ impl<'a> Conversation<'a> {
         }
         match method {
             Method::Password { password, .. } => {
-                let why = "Keystone refused the password. After some refusals in a row it may lock the user out.";
+                // It answers 401 to all of these, so that nobody learns which users and projects there are.
+                let why = match &self.credentials.project {
+                    Some(_) => {
+                        "Keystone refused the password, or there is no such user or project, or no role in it; it does not say \
+                         which. Several refusals in a row may lock the user out."
+                    }
+                    None => "Keystone refused the password. Several refusals in a row may lock the user out.",
+                };
                 Ok(Attempt::More(Ask::Appended(Some(password.clone())), Some(why.to_owned())))
             }
             Method::MultiFactor(_) => {

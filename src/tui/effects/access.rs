@@ -83,7 +83,8 @@ async fn access(
     let session = Session {
         project: cloud.project_name().to_owned(),
         user: cloud.user_name().to_owned(),
-        source: signed_in.source.clone(),
+        place: signed_in.place.clone(),
+        is_reader: cloud.may_only_read(),
         is_demo: signed_in.simulator.is_some(),
         home: cloud.preferred_region().cloned(),
         regions: regions.iter().map(|region| region.id().clone()).collect(),
