@@ -44,7 +44,7 @@ fn what_cannot_be_chosen_stays_visible_with_its_reason() {
         person.to(Screen::Router(Half::A));
         person.chooses("legacy-router").at(Screen::Router(Half::A));
         assert!(person.model.shell.notice.as_ref().unwrap().text.contains("legacy"));
-        person.is_told("isolated-router no gateway ✗ cannot be taken: has no external gateway");
+        person.is_told("isolated-router, no gateway; ✗ cannot be taken: has no external gateway");
         person.chooses("used-router").at(Screen::Router(Half::B));
     });
 }

@@ -41,15 +41,18 @@ fn is_plain(everything: &str) {
 }
 
 #[test]
-fn enter_alone_leads_to_an_active_vpn_on_a_dumb_terminal() {
+fn four_lines_lead_to_a_vpn_that_carries_traffic_on_a_dumb_terminal() {
     let scene = Scene::new(SimulatorSettings::default());
     let before = scene.objects();
+    let rules = || ["nz-hlz-1", "nz-por-1"].map(|region| scene.cloud.collection(region, "security-group-rules").len());
+    let rules_before = rules();
     let mut pty = Pty::start(scene.home.path(), &[], &dumb(&scene, &[]));
-    enter_to(&mut pty, "Create: 12 objects");
-    answer(&mut pty, "Create: 12 objects", "");
-    answer(&mut pty, "hlz-por is ACTIVE", "finish");
+    for said in ["Name: hlz-por", "Create: 12 objects", "[1] Admit traffic", "carries traffic"] {
+        answer(&mut pty, said, "");
+    }
     let (code, Printed { everything, .. }) = pty.end();
-    assert_eq!((code, scene.objects()), (0, before + 12), "{everything}");
+    assert_eq!(code, 0, "{everything}");
+    assert_eq!((scene.objects() - before, rules()), (12, rules_before.map(|count| count + 1)), "{everything}");
     for part in ["12 of 12 made.", "[1] Create", "VPN hlz-por is ACTIVE"] {
         assert!(everything.contains(part), "{part:?} is missing from\n{everything}");
     }
@@ -73,7 +76,7 @@ fn choices_are_taken_by_number_and_by_name_and_what_cannot_be_taken_says_why() {
     answer(&mut pty, "2  Leave", "stay");
     pty.wait("the list", |screen| screen.trim_end().ends_with("[db-subnet]:"));
     pty.send("\x04");
-    answer(&mut pty, "Leave?", "2");
+    answer(&mut pty, "Leave osvpn?", "2");
     let (code, Printed { everything, .. }) = pty.end();
     assert_eq!(code, 130, "{everything}");
     is_plain(&everything);
@@ -143,7 +146,7 @@ fn the_screen_is_on_the_terminal_where_standard_output_is_kept() {
     let mut pty = Pty::start_shell(home.path(), "\"$OSVPN\" --demo > summary.txt");
     enter_until(&mut pty, "creates");
     pty.confirm("\r");
-    pty.enter_at("hlz-por is ACTIVE");
+    finish(&mut pty);
     let (code, Printed { said, .. }) = pty.end();
     let kept = std::fs::read_to_string(home.path().join("summary.txt")).unwrap();
     assert!(code == 0 && said.trim().is_empty(), "{said}");

@@ -28,15 +28,15 @@ fn at_vpn(scene: &Scene, number: &str) -> Pty {
     pty
 }
 
-/// Agrees to the question on the screen.
+/// Agrees to the question on the screen, with the name where it wants that.
 #[track_caller]
 fn agree(pty: &mut Pty) {
-    let is_at_no = |screen: &str| ["[ Keep ", "[ Not now ]", "[ Leave "].iter().any(|no| screen.contains(no));
+    let is_at_no = |screen: &str| ["[ Keep ", "[ Not now ]"].iter().any(|no| screen.contains(no));
     let screen = pty.wait("the question", is_at_no);
-    match screen.split_once("To do it, type ").and_then(|(_, rest)| rest.split_whitespace().next()) {
-        Some(name) => pty.send(name),
-        None => pty.send(RIGHT),
+    if !screen.contains("To do it, type office") {
+        return pty.confirm("y");
     }
+    pty.send("office");
     pty.wait("the focus on the other answer", |screen| !is_at_no(screen));
     pty.confirm("\r");
 }
@@ -395,7 +395,7 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "creates");
     pty.confirm("\r");
-    pty.enter_at("[ Finish ]");
+    finish(&mut pty);
     pty.end();
     let mut pty = at_vpn(&scene, "1");
     pty.send("s");

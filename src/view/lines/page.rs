@@ -358,10 +358,10 @@ fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Offer {
     };
     let mut text = format!("{mark}{}", line.title);
     if !line.aside.is_empty() {
-        text.push_str(&format!("  {}", line.aside));
+        text.push_str(&format!(", {}", line.aside));
     }
     if line.pending {
-        text.push_str("  (being read)");
+        text.push_str(" (being read)");
     }
     let mut said = Vec::new();
     for finding in scene.model.findings(line).iter() {
@@ -377,7 +377,7 @@ fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Offer {
         said.extend(scene.model.detail(line).iter().map(|(name, value)| format!("{name}: {value}")));
     }
     if !said.is_empty() {
-        text.push_str(&format!("  {}", said.join("; ")));
+        text.push_str(&format!("; {}", said.join("; ")));
     }
     Offer { text, ..Offer::new(Meant::Take(Spot::Line(line.choice.clone())), line.title.clone()) }
 }
