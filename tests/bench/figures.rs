@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a figure that cannot be had ends the run")]
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ async fn main() {
         figures(&format!("{name}, 500 routers"), args, &cloud).await;
     }
     let cloud = start(Seed::Json(one_large_region(2_500, 10_000))).await;
-    println!("wizard, 10,000 subnets: {} resident", resident(&cloud).await);
+    println!("wizard, 10,000 subnets, resident: {}", resident(&cloud).await);
     if std::env::var_os("OSVPN_TEST_AUTH_URL").is_some() {
         beside_others().await;
     }
@@ -90,7 +91,7 @@ fn one_large_region(routers: usize, subnets: usize) -> String {
     json!({"regions": [region(0, routers, subnets), region(1, 1, 1)], "vpns": []}).to_string()
 }
 
-/// The most memory that the wizard's first page takes until everything is read.
+/// The most memory that the wizard takes until everything is read, and until the subnets of a router are chosen from.
 async fn resident(cloud: &Simulator) -> String {
     let home = tempfile::tempdir().unwrap();
     let pair = native_pty_system().openpty(PtySize { rows: 40, cols: 120, ..PtySize::default() }).unwrap();
@@ -102,17 +103,33 @@ async fn resident(cloud: &Simulator) -> String {
         command.env(name, value);
     }
     let mut child = pair.slave.spawn_command(command).unwrap();
-    let mut reader = pair.master.try_clone_reader().unwrap();
+    let (mut reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
     std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+    let process = child.process_id().unwrap();
+    let most = || {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default().trim().to_owned()
+    };
+    at_rest(cloud).await;
+    let read = most();
+    // Step by step, the first region, its first router.
+    for keys in ["/step by step\r", "\r", "\r"] {
+        writer.write_all(keys.as_bytes()).unwrap();
+        at_rest(cloud).await;
+    }
+    let chosen = most();
+    child.kill().unwrap();
+    format!("{read} when all is read, {chosen} at the list of subnets")
+}
+
+/// Waits until nothing is asked any more.
+async fn at_rest(cloud: &Simulator) {
     let (mut asked, mut still) = (0, 0);
     while still < 15 || asked < 10 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let now = cloud.requests().len();
         (asked, still) = (now, if now == asked { still + 1 } else { 0 });
     }
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.process_id().unwrap())).unwrap();
-    child.kill().unwrap();
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default().trim().to_owned()
 }
 
 fn osvpn(home: &Path, args: &[&str]) -> Vec<String> {
