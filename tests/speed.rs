@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crossterm::event::KeyCode;
 use drawn::drawn;
-use inventories::{hamilton, hamilton_inventory, router, subnet};
+use inventories::{hamilton, hamilton_inventory, porirua, router, subnet};
 use journey::Journey;
 use osvpn::cloud::{Detail, Id, Inventory, Subnet};
 use osvpn::plan::Half;
@@ -93,6 +93,16 @@ impl Way {
 
     fn walk(&mut self, inventory: &Inventory, detail: &Detail) {
         let is_choice = self.size.routers > 1;
+        // The routers of both have one address, so that no plan of any two of them is a good one.
+        let mut proposing = Journey::on_first_page(&[hamilton(), porirua()]);
+        proposing.discovered(&porirua(), Ok(inventory.clone()));
+        let other = inventory.clone();
+        self.part("the first page proposes", &mut proposing, |journey| {
+            journey.discovered(&hamilton(), Ok(other));
+        });
+        self.part("a key on the first page", &mut proposing, |journey| {
+            journey.key(KeyCode::Down);
+        });
         let mut journey = Journey::signed_in(&[hamilton()]);
         journey.single().at(Screen::Region(Half::A));
         let seen = inventory.clone();

@@ -233,19 +233,14 @@ impl<'a> SubnetList<'a> {
         Some(Self { known, router, half, across, tunnelled, region: Some(region) })
     }
 
-    /// Only those that the router stands on.
-    pub(super) fn own_lines(&self) -> Vec<Line> {
-        let is_own = |subnet: &&Subnet| self.router.serves(&subnet.id) == Some(true);
-        self.known
-            .inventory
-            .subnets
-            .iter()
-            .filter(is_own)
-            .map(|subnet| self.line(subnet, Attached::Here, false))
-            .collect()
+    /// Only those that the router stands on, in the order of all.
+    pub(super) fn own_lines(&self, by_id: &HashMap<&Id, &Subnet>) -> Vec<Line> {
+        let interfaces = self.router.interfaces.iter().flat_map(Interfaces::iter);
+        let own = interfaces.filter_map(|interface| by_id.get(&interface.subnet).copied());
+        let own = own.sorted_by_key(|subnet| (&subnet.name, &subnet.id)).dedup_by(|one, other| one.id == other.id);
+        own.map(|subnet| self.line(subnet, Attached::Here, false)).collect()
     }
 
-    /// The subnets of the router, and those of others as one line until they are asked for.
     pub(super) fn lines(&self, with_others: bool) -> Vec<Line> {
         let subnets = &self.known.inventory.subnets;
         let twins = twins(subnets.iter().map(|subnet| subnet.name.as_str()));

@@ -3,8 +3,9 @@
 
 mod page;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::choices::{best_by_itself, is_plain, namesake};
@@ -14,7 +15,7 @@ use super::picker::{Line, worst};
 use super::remote::Remote;
 use super::shell::Shell;
 use super::{NewVpn, RegionState};
-use crate::cloud::{Id, Inventory, RegionId, Survey};
+use crate::cloud::{Id, Inventory, RegionId, Subnet, Survey};
 use crate::inspect::{Inspection, Vpn};
 use crate::plan::{Far, Finding, Half, HalfDraft, Labels, Plan, PlanDraft, PolicyScope, VpnName};
 
@@ -22,6 +23,10 @@ use crate::plan::{Far, Finding, Half, HalfDraft, Labels, Plan, PlanDraft, Policy
 const ROUTERS: usize = 8;
 /// How many subnets of a router.
 const SUBNETS: usize = 8;
+/// How many plans of two regions are checked: a check looks through all there is, and what the lists offer rarely fails it.
+const PLANS: usize = 8;
+/// The rank of a line with a warning.
+const WORST_OPEN: u8 = 2;
 
 /// Two regions, the first half's first, and what there is to say of connecting them.
 #[derive(Clone, Debug)]
@@ -75,66 +80,72 @@ impl Proposals {
     }
 }
 
-/// The candidates of a list, the likeliest first: what has one of those names and nothing against it, then by what speaks
-/// against them.
-fn ranked<'l>(lines: &'l [Line], names: &HashSet<&str>) -> Vec<&'l Line> {
+/// The first candidates of a list, the likeliest first: what has one of those names and nothing against it, then by what
+/// speaks against them.
+fn ranked<'l>(lines: &'l [Line], names: &HashSet<&str>, count: usize) -> Vec<&'l Line> {
     let is_meant = |line: &Line| is_plain(line) && names.contains(line.title.as_str());
-    let open = lines.iter().filter(|line| line.is_open());
-    open.sorted_by_key(|line| (!is_meant(line), line.rank())).collect()
+    let open = || lines.iter().filter(|line| line.is_open());
+    let by_rank = (0..=WORST_OPEN).flat_map(|rank| open().filter(move |line| line.rank() == rank));
+    open().filter(|line| is_meant(line)).chain(by_rank.filter(|line| !is_meant(line))).take(count).collect()
 }
 
-fn ids<'l>(lines: impl IntoIterator<Item = &'l Line>) -> Vec<&'l Id> {
-    lines.into_iter().filter_map(|line| line.choice.id()).collect()
+fn titles(lines: &[Line]) -> HashSet<&str> {
+    lines.iter().map(|line| line.title.as_str()).collect()
 }
 
-/// Two regions whose lists are known.
-struct CandidateRouters<'a> {
-    a: &'a RegionState,
-    b: &'a RegionState,
-    routers_a: Vec<Line>,
-    routers_b: Vec<Line>,
+/// A region whose routers are candidates.
+struct RoutersOfRegion<'a> {
+    region: &'a RegionState,
+    lines: Vec<Line>,
+    subnets: HashMap<&'a Id, &'a Subnet>,
 }
 
-impl<'a> CandidateRouters<'a> {
-    fn of(a: &'a RegionState, b: &'a RegionState) -> Option<Self> {
-        let routers_a = RouterList::of(a, Half::A)?.lines();
-        let routers_b = RouterList::of(b, Half::B)?.lines();
-        Some(Self { a, b, routers_a, routers_b })
+impl<'a> RoutersOfRegion<'a> {
+    fn of(region: &'a RegionState) -> Option<Self> {
+        let lines = RouterList::of(region, Half::A)?.lines();
+        Some(Self { region, lines, subnets: region.known()?.inventory.subnets_by_id() })
     }
 
+    /// The subnets of a router as the list of that half has them, across from those ranges.
+    fn subnets(&self, router: &Id, half: Half, across: Vec<IpNet>) -> (Option<SubnetList<'a>>, Vec<Line>) {
+        let list = SubnetList::of(self.region, router, half, across);
+        let lines = list.as_ref().map(|list| list.own_lines(&self.subnets)).unwrap_or_default();
+        (list, lines)
+    }
+}
+
+/// Two regions that can be connected.
+#[derive(Clone, Copy)]
+struct PairEnds<'r, 'a> {
+    a: &'r RoutersOfRegion<'a>,
+    b: &'r RoutersOfRegion<'a>,
+}
+
+impl<'r> PairEnds<'r, '_> {
     /// The first routers of both sides, each two together, the likeliest first.
-    fn routers(&self) -> Vec<(&Id, &Id)> {
-        let names: HashSet<&str> = self.routers_b.iter().map(|line| line.title.as_str()).collect();
-        let firsts = ranked(&self.routers_a, &names).into_iter().take(ROUTERS).enumerate();
+    fn routers(self) -> Vec<(&'r Id, &'r Id)> {
+        let firsts = ranked(&self.a.lines, &titles(&self.b.lines), ROUTERS).into_iter().enumerate();
         let pairs = firsts.flat_map(|(place, a)| {
-            let others = ranked(&self.routers_b, &HashSet::from([a.title.as_str()]));
-            let others = ids(others.into_iter().take(ROUTERS));
-            let a = a.choice.id();
-            others.into_iter().enumerate().filter_map(move |(other, b)| Some((place + other, (a?, b))))
+            let others = ranked(&self.b.lines, &HashSet::from([a.title.as_str()]), ROUTERS).into_iter().enumerate();
+            others.filter_map(move |(other, b)| Some((place + other, (a.choice.id()?, b.choice.id()?))))
         });
         pairs.sorted_by_key(|(place, _)| *place).map(|(_, routers)| routers).collect()
     }
 
     /// The subnets that the lists of both would mark, or why there are none that go together.
-    fn subnets(&self, routers: (&Id, &Id)) -> Result<(Id, Id), String> {
-        let list = |region, router, half, across| {
-            SubnetList::of(region, router, half, across).map(|list| list.own_lines()).unwrap_or_default()
-        };
-        let of_b = list(self.b, routers.1, Half::B, Vec::new());
-        let names: HashSet<&str> = of_b.iter().map(|line| line.title.as_str()).collect();
-        let of_a = list(self.a, routers.0, Half::A, Vec::new());
+    fn subnets(self, routers: (&Id, &Id)) -> Result<(Id, Id), String> {
+        let (_, of_b) = self.b.subnets(routers.1, Half::B, Vec::new());
+        let (_, of_a) = self.a.subnets(routers.0, Half::A, Vec::new());
         let mut why = None;
-        for a in ids(ranked(&of_a, &names)).into_iter().take(SUBNETS) {
-            let Some(known) = self.a.known().and_then(|known| known.inventory.subnet(a)) else { continue };
-            let across = vec![known.cidr];
-            let of_b = list(self.b, routers.1, Half::B, across.clone());
-            let best = namesake(&HashSet::from([known.name.as_str()]), &of_b).or_else(|| best_by_itself(&of_b));
+        for a in ranked(&of_a, &titles(&of_b), SUBNETS).into_iter().filter_map(|line| line.choice.id()) {
+            let Some(subnet) = self.a.subnets.get(a) else { continue };
+            let (list, of_b) = self.b.subnets(routers.1, Half::B, vec![subnet.cidr]);
+            let best = namesake(&HashSet::from([subnet.name.as_str()]), &of_b).or_else(|| best_by_itself(&of_b));
             if let Some(b) = best.and_then(|best| best.choice.id()) {
                 return Ok((a.clone(), b.clone()));
             }
-            let refused = SubnetList::of(self.b, routers.1, Half::B, across);
             let reason = |line: &Line| {
-                let findings = refused.as_ref()?.findings_of(line.choice.id()?)?;
+                let findings = list.as_ref()?.findings_of(line.choice.id()?)?;
                 Some(format!("{} {}", line.title, worst(&findings)?.text))
             };
             why = why.or_else(|| of_b.first().and_then(reason));
@@ -147,27 +158,28 @@ impl NewVpn {
     /// Finds out what can be connected, as far as the regions are known.
     pub(super) fn propose(&mut self, shell: &Shell) {
         let vpns = self.vpns_of_inventories();
-        let pairs = self.pairs(shell).into_iter().map(|(a, b)| {
-            let between = |vpn: &&Vpn| {
-                let regions: BTreeSet<&RegionId> = vpn.sides().map(|(_, side)| &side.region).collect();
-                regions == BTreeSet::from([&a.id, &b.id])
-            };
-            let between: Vec<&Vpn> = vpns.iter().filter(between).collect();
-            let outlook = self.outlook(a, b, &between, &shell.labels);
-            let is_beside = |vpn: &&&Vpn| !matches!(&outlook, Outlook::Connected(connected) if **connected == ***vpn);
-            let beside = between.iter().filter(is_beside).map(|vpn| format!("{} ({})", vpn.name, vpn.status()));
-            RegionPair { regions: (a.id.clone(), b.id.clone()), beside: beside.collect(), outlook }
-        });
-        let pairs = pairs.sorted_by_key(|pair| pair.outlook.rank()).collect();
-        let unread = self.unread_candidates(shell);
-        self.proposals = Proposals { pairs, vpns, unread };
-    }
-
-    /// Every two regions that have what a VPN needs, the user's own first.
-    fn pairs(&self, shell: &Shell) -> Vec<(&RegionState, &RegionState)> {
         let home = shell.session().and_then(|session| session.home.as_ref());
         let able = self.regions.iter().filter(|region| region.is_able());
-        able.sorted_by_key(|region| Some(&region.id) != home).tuple_combinations().collect()
+        // The user's own region first.
+        let able: Vec<_> =
+            able.sorted_by_key(|region| Some(&region.id) != home).filter_map(RoutersOfRegion::of).collect();
+        let mut unread = BTreeMap::new();
+        let mut pairs: Vec<RegionPair> = Vec::new();
+        for (a, b) in able.iter().tuple_combinations() {
+            let (ends, both) = (PairEnds { a, b }, BTreeSet::from([&a.region.id, &b.region.id]));
+            let routers = ends.routers();
+            note_unread(&mut unread, a.region, routers.iter().map(|routers| routers.0));
+            note_unread(&mut unread, b.region, routers.iter().map(|routers| routers.1));
+            let is_between = |vpn: &&Vpn| vpn.sides().map(|(_, side)| &side.region).collect::<BTreeSet<_>>() == both;
+            let between: Vec<&Vpn> = vpns.iter().filter(is_between).collect();
+            let outlook = self.outlook(ends, &routers, &between, &shell.labels);
+            let is_beside = |vpn: &&&Vpn| !matches!(&outlook, Outlook::Connected(connected) if **connected == ***vpn);
+            let beside = between.iter().filter(is_beside).map(|vpn| format!("{} ({})", vpn.name, vpn.status()));
+            let beside = beside.collect();
+            pairs.push(RegionPair { regions: (a.region.id.clone(), b.region.id.clone()), outlook, beside });
+        }
+        pairs.sort_by_key(|pair| pair.outlook.rank());
+        self.proposals = Proposals { pairs, vpns, unread };
     }
 
     /// Finds out which VPNs there are, as far as the regions are known.
@@ -177,6 +189,10 @@ impl NewVpn {
 
     /// The VPNs that the inventories tell of, paired as everywhere. Their ranges are not known.
     fn vpns_of_inventories(&self) -> Vec<Vpn> {
+        let is_empty = |region: &RegionState| region.inventory.ready().is_none_or(|known| known.connections.is_empty());
+        if self.regions.iter().all(is_empty) {
+            return Vec::new();
+        }
         let survey = |region: &RegionState| {
             let known = region.inventory.ready()?;
             let mut survey = Survey::default();
@@ -189,25 +205,33 @@ impl NewVpn {
         Inspection::of(surveys, Vec::new()).vpns
     }
 
-    fn outlook(&self, a: &RegionState, b: &RegionState, between: &[&Vpn], labels: &Labels) -> Outlook {
-        let Some(ends) = CandidateRouters::of(a, b) else { return Outlook::Reading };
-        let mut why = None;
-        for (place, routers) in ends.routers().into_iter().enumerate() {
+    fn outlook(&self, ends: PairEnds<'_, '_>, routers: &[(&Id, &Id)], between: &[&Vpn], labels: &Labels) -> Outlook {
+        let (mut why, mut checked) = (None, 0);
+        for (place, &routers) in routers.iter().enumerate() {
             if place == 0
                 && let Some(vpn) = between.iter().find(|vpn| is_between(vpn, routers))
             {
                 return Outlook::Connected(Box::new((*vpn).clone()));
             }
-            let read = [a.standing(routers.0), b.standing(routers.1)];
+            let read = [ends.a.region.standing(routers.0), ends.b.region.standing(routers.1)];
             if let Some(error) = read.iter().find_map(|read| read.error()) {
                 why = why.or_else(|| Some(format!("the subnets of its routers could not be read: {error}")));
-            } else if read.iter().any(|read| read.ready().is_none()) {
+                continue;
+            }
+            if read.iter().any(|read| read.ready().is_none()) {
                 return Outlook::Reading;
-            } else {
-                match self.planned(&ends, routers, labels) {
-                    Ok((plan, source)) => return Outlook::Proposed(plan, source),
-                    Err(reason) => why = why.or(Some(reason)),
+            }
+            let planned = match ends.subnets(routers) {
+                Ok(_) if checked == PLANS => break,
+                Ok(subnets) => self.planned(ends, routers, subnets, labels),
+                Err(reason) => {
+                    why = why.or(Some(reason));
+                    continue;
                 }
+            };
+            match planned {
+                Ok((plan, source)) => return Outlook::Proposed(plan, source),
+                Err(reason) => (why, checked) = (why.or(Some(reason)), checked + 1),
             }
         }
         Outlook::Impossible(why.unwrap_or_else(|| "no two of their routers can be connected".to_owned()))
@@ -215,18 +239,19 @@ impl NewVpn {
 
     fn planned(
         &self,
-        ends: &CandidateRouters<'_>,
+        ends: PairEnds<'_, '_>,
         routers: (&Id, &Id),
+        subnets: (Id, Id),
         labels: &Labels,
     ) -> Result<(Box<Plan>, Option<String>), String> {
-        let subnets = ends.subnets(routers)?;
-        let known: Vec<_> = [ends.a, ends.b].into_iter().filter_map(RegionState::known).collect();
+        let (a, b) = (ends.a.region, ends.b.region);
+        let known: Vec<_> = [a, b].into_iter().filter_map(RegionState::known).collect();
         let half = |region: &RegionState, router: &Id, subnet: Id| HalfDraft {
             region: region.id.clone(),
             router: router.clone(),
             subnets: vec![subnet],
         };
-        let subnet = known.first().and_then(|known| known.inventory.subnet(&subnets.0));
+        let subnet = ends.a.subnets.get(&subnets.0);
         let scope = PolicyScope {
             regions: known.iter().map(|known| (known.region, &known.inventory.extensions)).collect(),
             ranges: (1, 1),
@@ -235,11 +260,11 @@ impl NewVpn {
         };
         let (profile, source) = self.profile_in(&scope);
         let name = self.answers.name.as_ref().map(|name| name.value().to_owned());
-        let name = name.unwrap_or_else(|| name_for([ends.a.id.as_str(), ends.b.id.as_str()], &known));
+        let name = name.unwrap_or_else(|| name_for([a.id.as_str(), b.id.as_str()], &known));
         let draft = PlanDraft {
             name: VpnName::parse(&name).map_err(|problem| problem.to_string())?,
-            a: half(ends.a, routers.0, subnets.0),
-            far: Far::Half(half(ends.b, routers.1, subnets.1)),
+            a: half(a, routers.0, subnets.0),
+            far: Far::Half(half(b, routers.1, subnets.1)),
             profile,
             policy: self.profiles.get(profile).unwrap_or(&self.answers.custom).clone(),
             psk: self.answers.key.psk().unwrap_or_else(|| self.offered.clone()),
@@ -248,23 +273,19 @@ impl NewVpn {
         let plan = Plan::check(draft, &known, labels, self.id.clone()).map_err(refusal)?;
         Ok((Box::new(plan), source))
     }
+}
 
-    fn unread_candidates(&self, shell: &Shell) -> BTreeMap<RegionId, Vec<Id>> {
-        let mut wanted: BTreeMap<RegionId, Vec<Id>> = BTreeMap::new();
-        for (a, b) in self.pairs(shell) {
-            let Some(ends) = CandidateRouters::of(a, b) else { continue };
-            let routers = ends.routers();
-            let of_both = [
-                (a, routers.iter().map(|pair| pair.0).collect_vec()),
-                (b, routers.iter().map(|pair| pair.1).collect()),
-            ];
-            for (region, routers) in of_both {
-                let unread = routers.into_iter().filter(|id| matches!(region.standing(id), Remote::NotAsked));
-                let wanted = wanted.entry(region.id.clone()).or_default();
-                wanted.extend(unread.unique().filter(|id| !wanted.contains(id)).cloned().collect_vec());
-            }
+/// Notes which of those routers were not asked for.
+fn note_unread<'r>(
+    unread: &mut BTreeMap<RegionId, Vec<Id>>,
+    region: &RegionState,
+    routers: impl Iterator<Item = &'r Id>,
+) {
+    let unread = unread.entry(region.id.clone()).or_default();
+    for router in routers.filter(|id| matches!(region.standing(id), Remote::NotAsked)) {
+        if !unread.contains(router) {
+            unread.push(router.clone());
         }
-        wanted
     }
 }
 
