@@ -146,7 +146,7 @@ fn the_screen_is_on_the_terminal_where_standard_output_is_kept() {
     let mut pty = Pty::start_shell(home.path(), "\"$OSVPN\" --demo > summary.txt");
     enter_until(&mut pty, "creates");
     pty.confirm("\r");
-    finish(&mut pty);
+    pty.finish();
     let (code, Printed { said, .. }) = pty.end();
     let kept = std::fs::read_to_string(home.path().join("summary.txt")).unwrap();
     assert!(code == 0 && said.trim().is_empty(), "{said}");

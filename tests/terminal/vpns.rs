@@ -395,7 +395,7 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "creates");
     pty.confirm("\r");
-    finish(&mut pty);
+    pty.finish();
     pty.end();
     let mut pty = at_vpn(&scene, "1");
     pty.send("s");
