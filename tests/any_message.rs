@@ -23,6 +23,7 @@ use osvpn::inspect::{HalfStatus, Inspection, Keys, Weakness};
 use osvpn::plan::{Half, Plan, Psk};
 use osvpn::sign_in::Problem;
 use osvpn::view::Theme;
+use osvpn::view::lines::Transcript;
 use osvpn::wizard::dialog::Act;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
@@ -59,6 +60,45 @@ fn keys() -> impl Strategy<Value = Message> {
     ]
     .prop_map(|(code, modifiers)| KeyEvent::new(code, modifiers));
     prop_oneof![14 => pressed, 1 => Just(pasted)].prop_map(Message::Key)
+}
+
+/// What is typed where the wizard asks in lines.
+fn typed() -> impl Strategy<Value = String> {
+    let words = vec![
+        "",
+        "",
+        "",
+        "1",
+        "1",
+        "2",
+        "3",
+        "12",
+        "1,2",
+        "3?",
+        "999",
+        "b",
+        ":b",
+        "q",
+        "?",
+        "m",
+        "r",
+        "s",
+        "y",
+        "n",
+        "f",
+        "d",
+        "/x",
+        "/",
+        ":n",
+        ":g",
+        "hlz-por",
+        "custom",
+        "13 x",
+        "3 sha256",
+        "198.51.100.7",
+        "192.168.7.0/24",
+    ];
+    prop_oneof![8 => select(words).prop_map(str::to_owned), 1 => any::<String>()]
 }
 
 /// How many milliseconds pass before a message.
@@ -432,11 +472,15 @@ proptest! {
     ) {
         let mut journey = Journey::begun(size);
         journey.keeps_interfaces = true;
+        let mut transcript = Transcript::default();
         for _ in 0..steps {
             answer(&mut journey);
             journey.press("Enter");
         }
         for (pause, message, answers) in messages {
+            for line in transcript.say(&journey.model, &Theme::of_lines(true), usize::from(size.0)).written() {
+                prop_assert!(!line.contains(char::is_control) && !line.contains(KEY), "{line:?}");
+            }
             sent(&mut journey, pause, message);
             if answers {
                 answer(&mut journey);
@@ -445,6 +489,31 @@ proptest! {
             prop_assert!(journey.model.shell.is_revealed() || !here.text.contains(KEY));
             if let Some((column, row)) = here.cursor {
                 prop_assert!(column < journey.model.shell.size.0 && row < journey.model.shell.size.1);
+            }
+        }
+    }
+
+    #[test]
+    fn no_typed_lines_in_any_order_panic_or_bring_the_key_or_a_control_character(
+        size in 0_usize..160,
+        typed in proptest::collection::vec((pause(), typed(), proptest::option::of(message()), any::<bool>()), 1..60),
+    ) {
+        let mut journey = Journey::begun((80, 24));
+        journey.keeps_interfaces = true;
+        let mut transcript = Transcript::default();
+        for (pause, line, message, answers) in typed {
+            if answers {
+                answer(&mut journey);
+            }
+            let new = transcript.say(&journey.model, &Theme::of_lines(true), size);
+            for line in new.written() {
+                prop_assert!(!line.contains(char::is_control) && !line.contains(KEY), "{line:?}");
+            }
+            for message in transcript.hear(&journey.model, &line.into()) {
+                sent(&mut journey, pause, message);
+            }
+            if let Some(message) = message.filter(|message| !matches!(message, Message::Resize(..))) {
+                sent(&mut journey, pause, message);
             }
         }
     }

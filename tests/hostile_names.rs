@@ -57,13 +57,9 @@ fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
             assert!(line.width() <= 80, "{screen}");
         }
     };
-    for step in ["What should be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
-        straight(pty.settled(step));
-        pty.send("\r");
-    }
-    for step in
-        ["Which router of Porirua?", "Which subnets of Porirua?", "The pre-shared key", "Which policy?", "The name of"]
-    {
+    straight(pty.settled("What should be"));
+    pty.send("/choose\r");
+    for step in ["first region", "router of Hamilton", "subnets of Hamilton", "router of Porirua"] {
         straight(pty.settled(step));
         pty.send("\r");
     }
@@ -87,6 +83,23 @@ fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
     let [plan] =
         plan.filter(|path| path.extension().is_some_and(|kind| kind == "toml")).collect::<Vec<_>>().try_into().unwrap();
     obeys_nobody("the plan", &std::fs::read_to_string(plan).unwrap());
+}
+
+#[test]
+fn nor_does_the_wizard_in_lines() {
+    let runtime = Runtime::new().unwrap();
+    let cloud = runtime.block_on(Simulator::start(SimulatorSettings::default())).unwrap();
+    spoil(&cloud);
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::start(home.path(), &["--plain"], &cloud.environment());
+    for said in ["Name: hlz-por", "Create: 12 objects", "[1] Admit traffic", "carries traffic"] {
+        pty.wait(said, |screen| screen.contains(said) && screen.trim_end().ends_with(':'));
+        pty.confirm("\r");
+    }
+    let (code, printed) = pty.end();
+    assert_eq!(code, 0);
+    obeys_nobody("the terminal", &printed.everything);
+    assert!(!printed.everything.contains('\u{1b}') && printed.everything.contains("$(reboot)"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

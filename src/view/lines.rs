@@ -32,6 +32,13 @@ pub struct NewLines {
     pub is_secret: bool,
 }
 
+impl NewLines {
+    /// All that is written, the prompt last.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().chain([&self.prompt]).map(String::as_str)
+    }
+}
+
 /// What leads a text, and the text, whose further lines stand under its first one.
 type Paragraph = (String, String);
 
@@ -142,7 +149,7 @@ impl Transcript {
         let remark = notice.or_else(|| page.problem.clone());
         let is_new = self.is_answered || remark != self.remark;
         lines.extend(remark.iter().filter(|_| is_new).map(|text| marked(text)));
-        lines.extend(self.complaint.take().map(|text| marked(text)));
+        lines.extend(self.complaint.take().map(marked));
         self.remark = remark;
     }
 

@@ -62,14 +62,13 @@ impl Model {
         match gesture {
             Gesture::Act(action @ (Action::Accept | Action::Press(_))) => self.accept_now(action),
             Gesture::Act(action) => act(self, action),
-            Gesture::Click(spot @ (Spot::Button(_) | Spot::Answer(_))) => self.click_button(spot, clicked),
+            Gesture::Click(spot @ (Spot::Button(_) | Spot::Answer(_))) => self.click_button(spot, clicked.as_ref()),
             Gesture::Click(spot) => match self.focus(&spot) {
                 Some(true) if !matches!(spot, Spot::Field(_)) => self.accept_now(Action::Accept),
-                Some(true) => {}
                 Some(false) => {
                     self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
                 }
-                None => {}
+                Some(true) | None => {}
             },
             Gesture::Go(spot) => {
                 self.focus(&spot);
@@ -94,11 +93,11 @@ impl Model {
     }
 
     /// A button takes two clicks: the first one may have gone astray.
-    fn click_button(&mut self, spot: Spot, before: Option<Spot>) {
+    fn click_button(&mut self, spot: Spot, before: Option<&Spot>) {
         if self.focus(&spot).is_none() {
             return;
         }
-        if before.as_ref() == Some(&spot) {
+        if before == Some(&spot) {
             return self.accept_now(Action::Accept);
         }
         self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
@@ -123,15 +122,13 @@ impl Model {
         if self.shell.dialog.is_some() || self.shell.question.is_some() {
             return;
         }
-        match refused.and_then(|line| self.refusal_text(&line)) {
-            Some(why) => self.shell.warn(why),
-            None => {
-                if let Content::List(picker) = &mut self.content {
-                    picker.mark(choices);
-                }
-                self.accept_now(Action::Accept);
-            }
+        if let Some(why) = refused.and_then(|line| self.refusal_text(&line)) {
+            return self.shell.warn(why);
         }
+        if let Content::List(picker) = &mut self.content {
+            picker.mark(choices);
+        }
+        self.accept_now(Action::Accept);
     }
 
     fn accept_now(&mut self, action: Action) {

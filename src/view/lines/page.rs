@@ -188,7 +188,7 @@ impl SpokenPage {
             Asks::Choices => format!("Numbers, as in 1,3{default}: "),
             _ => format!("Number{default}: "),
         };
-        Self { asks, prompt, ..self }
+        Self { prompt, asks, ..self }
     }
 
     fn of_question(scene: Scene<'_>, asked: &Asked) -> Self {
@@ -356,13 +356,8 @@ fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Offer {
         Some(_) if picker.is_marked(&line.choice) => "[x] ",
         Some(_) => "[ ] ",
     };
-    let mut text = format!("{mark}{}", line.title);
-    if !line.aside.is_empty() {
-        text.push_str(&format!(", {}", line.aside));
-    }
-    if line.pending {
-        text.push_str(" (being read)");
-    }
+    let aside = if line.aside.is_empty() { String::new() } else { format!(", {}", line.aside) };
+    let pending = if line.pending { " (being read)" } else { "" };
     let mut said = Vec::new();
     for finding in scene.model.findings(line).iter() {
         let word = match finding.severity {
@@ -376,8 +371,6 @@ fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Offer {
     if matches!(line.choice, Choice::Proposal(..) | Choice::Profile(_)) {
         said.extend(scene.model.detail(line).iter().map(|(name, value)| format!("{name}: {value}")));
     }
-    if !said.is_empty() {
-        text.push_str(&format!("; {}", said.join("; ")));
-    }
+    let text = [vec![format!("{mark}{}{aside}{pending}", line.title)], said].concat().join("; ");
     Offer { text, ..Offer::new(Meant::Take(Spot::Line(line.choice.clone())), line.title.clone()) }
 }
