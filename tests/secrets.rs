@@ -341,6 +341,17 @@ fn it_starts_no_other_program() {
     }
 }
 
+/// From the first screen to the review, and from there to the key.
+fn to_the_key(pty: &mut Pty) {
+    pty.settled("What should be connected?");
+    pty.confirm("\r");
+    pty.settled("creates 12 objects");
+    pty.send("\x1b[A\x1b[A\x1b[A");
+    pty.wait_for("Enter changes Key");
+    pty.confirm("\r");
+    pty.wait_for("The pre-shared key");
+}
+
 #[test]
 fn the_wizard_writes_no_secret_anywhere() {
     let runtime = Runtime::new().unwrap();
@@ -356,24 +367,18 @@ fn the_wizard_writes_no_secret_anywhere() {
         ("OSVPN_LOG", "trace".to_owned()),
     ];
     let mut pty = Pty::start(home.path(), &[], &vars);
-    for step in ["What should be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
-        pty.settled(step);
-        pty.send("\r");
-    }
-    pty.enter_at("Which router of Porirua?");
-    pty.enter_at("Which subnets of Porirua?");
-    pty.wait_for("The pre-shared key");
+    to_the_key(&mut pty);
     pty.send(&format!("\x1b[200~{KEY}\x1b[201~\r"));
-    for step in ["Which policy?", "The name of the VPN"] {
-        pty.enter_at(step);
-    }
+    pty.wait_for("Enter changes Key: your own");
+    pty.send("\x1b[F");
     pty.wait_for("creates 12 objects");
     pty.send("s");
     pty.enter_at("Saved");
     pty.enter_at("needs no name");
-    pty.wait_for("hlz-por is ACTIVE");
+    pty.wait_for("[ Admit traffic ]");
     search.process(pty.pid());
-    pty.confirm("\r");
+    pty.send("\t");
+    pty.enter_at("[ Finish ]");
     let (code, seen) = pty.end();
     assert_eq!(code, 0);
     search.text("the terminal", &seen.everything);
@@ -397,20 +402,14 @@ fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
     ];
     let vars: Vec<_> = cloud.environment().into_iter().chain(known).collect();
     let mut search = Search::new(&[("the pre-shared key", KEY), ("the password", KNOWN_PASSWORD)]);
-    let to_the_key = || {
+    let with_key = || {
         let mut pty = Pty::start(home.path(), &[], &vars);
-        for step in ["What should be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
-            pty.settled(step);
-            pty.confirm("\r");
-        }
-        pty.enter_at("Which router of Porirua?");
-        pty.enter_at("Which subnets of Porirua?");
-        pty.wait_for("The pre-shared key");
+        to_the_key(&mut pty);
         pty.send(&format!("\x1b[200~{KEY}\x1b[201~"));
         pty
     };
     // Shown on demand, and gone with the screen.
-    let mut pty = to_the_key();
+    let mut pty = with_key();
     pty.send("\x12");
     pty.wait_for(KEY);
     pty.send("\x03");
@@ -422,11 +421,11 @@ fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
 
     let gate = Gate::closed();
     cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
-    let mut pty = to_the_key();
+    let mut pty = with_key();
     pty.confirm("\r");
-    for step in ["Which policy?", "The name of the VPN", "creates 12 objects"] {
-        pty.enter_at(step);
-    }
+    pty.wait_for("Enter changes Key: your own");
+    pty.send("\x1b[F");
+    pty.enter_at("creates 12 objects");
     runtime.block_on(gate.arrived());
     search.process(pty.pid());
     pty.signal("KILL");

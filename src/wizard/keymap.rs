@@ -220,9 +220,9 @@ fn quit_key() -> Binding {
 fn dialog_keys(dialog: &Dialog) -> Vec<Binding> {
     let has_choice = dialog.buttons.len() > 1;
     let mut bindings = vec![bind(&[ENTER], Action::Accept, "choose"), bind(&[ESC], Action::Back, "close")];
-    let press = |letter: char, at: usize, label| {
+    let press = |letter: char, at: usize, label: &'static str| {
         let keys = [letter, letter.to_ascii_uppercase()].map(Key::character);
-        Binding { in_footer: label != "", ..bind(&keys, Action::Press(at), label) }
+        Binding { in_footer: !label.is_empty(), ..bind(&keys, Action::Press(at), label) }
     };
     if let Some(yes) = dialog.yes() {
         bindings.extend([press('y', yes, "yes"), press('n', 0, "no")]);
