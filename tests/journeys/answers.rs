@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
     let plan = in_both(Journey::ready, |person| {
-        person.to_peer();
+        person.at_peer();
         person.accepts().at(Screen::Peer);
         assert!(person.model.problem(Field::PeerAddress).is_some(), "Enter on an empty form says what is missing");
         person.answers("198.51.100.7").at(Screen::Peer);
@@ -23,7 +23,7 @@ fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
 #[test]
 fn a_peer_that_is_this_side_itself_is_refused_in_its_field() {
     in_both(Journey::ready, |person| {
-        person.to_peer();
+        person.at_peer();
         let router = hamilton_inventory().routers.into_iter().find(|router| router.name == "border-router").unwrap();
         person.answers(&router.external_v4[0].to_string()).at(Screen::Peer);
         assert!(person.model.problem(Field::PeerAddress).unwrap().contains("own router"));
@@ -79,7 +79,7 @@ fn marks_that_are_not_accepted_and_a_key_that_is_half_typed_survive_esc() {
 #[test]
 fn a_form_that_is_wrong_does_not_hold_the_user() {
     in_both(Journey::ready, |person| {
-        person.to_peer();
+        person.at_peer();
         person.answers("not an ip").at(Screen::Peer);
         person.goes_back().at(Screen::Subnets(Half::A));
         person.accepts().at(Screen::Peer);

@@ -257,7 +257,7 @@ fn a_value_of_a_long_list_is_found_by_typing_and_a_number_is_replaced() {
 #[test]
 fn the_peer_form_takes_the_network_of_an_address_and_says_whose_an_address_is() {
     let mut journey = Journey::ready();
-    journey.to_peer().types("10.0.0.5");
+    journey.at_peer().types("10.0.0.5");
     assert!(journey.model.remark(Field::PeerAddress).unwrap().contains("private-subnet (10.0.0.0/24)"));
     journey.control('u').types("vpn.office.example").enter();
     assert_eq!(journey.model.remark(Field::PeerAddress), None);

@@ -222,7 +222,7 @@ impl Journey {
 
     /// From the first screen to the peer outside, by what every step offers.
     #[track_caller]
-    pub fn to_peer(&mut self) -> &mut Self {
+    pub fn at_peer(&mut self) -> &mut Self {
         self.single().to(Screen::Peer)
     }
 
