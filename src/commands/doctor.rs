@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 
-use super::confirm::{can_be_asked, confirm};
+use super::confirm::{Assent, can_be_asked, confirm};
 use super::look::{ProjectVpns, look};
 use super::options::{AnswerArgs, ClearTextArgs, WaitArgs};
 use super::run_change::ChangeRun;
@@ -146,7 +146,7 @@ impl DoctorArgs {
         if !self.fixes() {
             let together = Together(std::slice::from_ref(&proposal));
             let shown = format!("\nThis can be fixed now:\n{together}");
-            if !confirm(&shown, &together.question(), signals).await? {
+            if !confirm(&shown, &together.question(), Assent::Yes, signals).await? {
                 return Ok(diagnosed(health.printed()));
             }
         }

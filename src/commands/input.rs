@@ -25,10 +25,20 @@ const LONGEST_KEY_FILE: u64 = 4096;
 /// Errors: if it cannot be read, or is no plan; with the line where that is known.
 pub(super) async fn plan_file(path: &Path) -> Result<PlanFile, CommandError> {
     let unusable = |why: &dyn std::fmt::Display| CommandError::unusable(format!("{}: {why}", path.display()));
-    let bytes = content(path, LONGEST_PLAN).await.map_err(|error| unusable(&error))?;
+    let bytes = content(path, LONGEST_PLAN).await.map_err(|error| unusable(&why_unread(&error)))?;
     let bytes = bytes.ok_or_else(|| unusable(&"it is much too long for a plan"))?;
     let text = str::from_utf8(&bytes).map_err(|error| unusable(&error))?;
     PlanFile::parse(text).map_err(|error| unusable(&error))
+}
+
+/// Why a file cannot be read, without the system's number for it.
+fn why_unread(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// No key was given, and none may be generated.
@@ -48,7 +58,8 @@ async fn read_key(path: &Path) -> Result<Zeroizing<String>, CommandError> {
     }
     let place = path.display();
     let bytes = content(path, LONGEST_KEY_FILE).await;
-    let bytes = bytes.map_err(|error| CommandError::unusable(format!("pre-shared key of {place}: {error}")))?;
+    let bytes =
+        bytes.map_err(|error| CommandError::unusable(format!("pre-shared key of {place}: {}", why_unread(&error))))?;
     let Some(bytes) = bytes else {
         return Err(CommandError::unusable(format!("{place} is too long to hold a pre-shared key alone")));
     };

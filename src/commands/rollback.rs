@@ -1,7 +1,7 @@
 //! `osvpn rollback`
 
 use super::attend::audience;
-use super::confirm::confirm;
+use super::confirm::{Assent, confirm};
 use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs};
 use super::resume::{Chosen, again, choose, refuse_made, take_up};
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
@@ -59,7 +59,7 @@ async fn roll_back(
     let progress = interrupted.progress(cloud.limits());
     let (mut changing, renamed) = interrupted.into_rollback();
     let name = changing.change().label.clone();
-    if !args.change.yes && !confirm(&question(&name, &progress, &renamed), "Delete?", signals).await? {
+    if !args.change.yes && !confirm(&question(&name, &progress, &renamed), "Delete?", Assent::Yes, signals).await? {
         return Err(CommandError::stopped());
     }
     let (mut audience, bench) = audience(changing.change(), cloud, signals);

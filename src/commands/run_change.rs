@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::attend::audience;
-use super::confirm::confirm;
+use super::confirm::{Assent, confirm};
 use super::look::{ProjectVpns, look_to_change};
 use super::options::ChangeArgs;
 use super::verify::Verification;
 use super::{CommandError, Conclusion, SignInContext, until_signal};
-use crate::change::{Change, Proposal, Together};
+use crate::change::{Change, Proposal, Together, Verb, is_of};
 use crate::cloud::{Cloud, RegionId};
 use crate::engine::journal::JournalError;
 use crate::engine::{ChangeError, Changing, Direction};
@@ -111,8 +111,17 @@ impl ChangeRun<'_> {
             return Ok(());
         }
         let together = Together(proposals);
-        let is_confirmed = confirm(&together.to_string(), &together.question(), signals).await?;
+        let active = self.deleted_while_active(proposals);
+        let assent = active.map_or(Assent::Yes, |name| Assent::Name(name.to_owned()));
+        let is_confirmed = confirm(&together.to_string(), &together.question(), assent, signals).await?;
         if is_confirmed { Ok(()) } else { Err(CommandError::stopped()) }
+    }
+
+    /// The name of a VPN that is to be deleted though it may carry traffic.
+    fn deleted_while_active(&self, proposals: &[Proposal]) -> Option<&str> {
+        let [Proposal { change, .. }] = proposals else { return None };
+        let vpn = self.seen.inspection.vpns.iter().find(|vpn| is_of(&change.subject, vpn))?;
+        (change.verb == Verb::Delete && vpn.is_active()).then_some(vpn.name.as_str())
     }
 
     async fn one(

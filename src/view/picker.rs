@@ -22,6 +22,7 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, pad, scrolled, width, wrap};
 use super::{Scene, detail, remote};
+use crate::cloud::Id;
 use crate::plan::Severity;
 use crate::wizard::Model;
 use crate::wizard::gesture::Spot;
@@ -201,7 +202,11 @@ fn taking(model: &Model, picker: &Picker, marked: &[Choice]) -> String {
     {
         return format!("Enter takes {name} and its router, {router}");
     }
+    let ids: Vec<&Id> = taken.iter().filter_map(Choice::id).collect();
     match (taken.len(), marked.len()) {
+        _ if matches!(model.screen(), Screen::NewSubnets(half) if model.vpns.are_present(half, &ids)) => {
+            "Nothing is changed yet: this is tunnelled already. Space marks".to_owned()
+        }
         (1, 1) if taken.as_slice() != marked => format!("Enter takes {name} alone; Space adds it"),
         (1, 1) => format!("Enter takes {name}; Space marks several"),
         (count, 1..) => format!("Enter takes the {count} marked"),

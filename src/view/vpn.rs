@@ -161,7 +161,7 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
         lines.push(Line::default());
         lines.extend(found(scene, vpn, diagnosis, fault, "   ", columns));
     }
-    lines.extend([Line::default(), Line::styled("Every check", theme.title())]);
+    lines.extend([Line::default(), Line::styled("All checks", theme.title())]);
     for check in &diagnosis.checks {
         lines.extend(row(scene, check, columns));
     }

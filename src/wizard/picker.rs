@@ -40,7 +40,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    pub(super) const fn id(&self) -> Option<&Id> {
+    pub const fn id(&self) -> Option<&Id> {
         if let Self::Object(id) = self { Some(id) } else { None }
     }
 

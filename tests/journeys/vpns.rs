@@ -265,8 +265,9 @@ fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     let Content::List(picker) = journey.model.content() else { panic!() };
     assert_eq!(picker.marked().unwrap(), [Choice::Object(Id::new("h-private"))], "what is tunnelled now is marked");
     journey.enter().at(Screen::NewSubnets(Half::B)).enter().at(Screen::NewSubnets(Half::B));
-    assert!(journey.model.shell.dialog.as_ref().unwrap().text[0].contains("These are the subnets it tunnels already"));
-    journey.enter().esc().at(Screen::NewSubnets(Half::A));
+    assert!(journey.model.shell.dialog.is_none(), "that nothing is changed is said on the form");
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("These are tunnelled already"));
+    journey.esc().at(Screen::NewSubnets(Half::A));
     let places = titles(&journey).iter().position(|title| title == "db-subnet").unwrap();
     journey.key(KeyCode::Home);
     for _ in 0..places {

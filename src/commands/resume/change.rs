@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::confirm::confirm;
+use super::super::confirm::{Assent, confirm};
 use super::super::options::CloudArgs;
 use super::super::rollback::RollbackArgs;
 use super::super::run_change::run_change;
@@ -68,7 +68,7 @@ impl ChangeToResume {
         }
         if !args.change.yes {
             let shown = format!("This rolls back {change}, as far as it was done.\n");
-            if !confirm(&shown, "Roll back?", signals).await? {
+            if !confirm(&shown, "Roll back?", Assent::Yes, signals).await? {
                 return Err(CommandError::stopped());
             }
         }

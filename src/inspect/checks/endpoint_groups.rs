@@ -2,7 +2,7 @@ use super::{Case, Check, Fix, Verdict, Weight};
 use crate::plan::shell::osvpn;
 
 pub const ENDPOINT_GROUPS: Check =
-    Check { id: "endpoint-groups", label: "it has endpoint groups", natures: &[], prove };
+    Check { id: "endpoint-groups", label: "it uses endpoint groups", natures: &[], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {
     let old: Vec<String> =

@@ -2,7 +2,7 @@ use super::{Case, Check, FaultRole, Fix, Verdict, Weight};
 use crate::inspect::Side;
 use crate::plan::Half;
 
-pub const INITIATOR: Check = Check { id: "initiator", label: "one half begins to negotiate", natures: &[], prove };
+pub const INITIATOR: Check = Check { id: "initiator", label: "at least one half initiates", natures: &[], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {
     let begins = |side: &Side| side.connection.initiator != "response-only";

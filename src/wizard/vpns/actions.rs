@@ -15,6 +15,8 @@ use crate::inspect::{OtherHalf, Vpn};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Known, cidr};
 
+const UNCHANGED: &str = "These are tunnelled already. Choose others, or go back with Esc.";
+
 impl YourVpns {
     pub(in crate::wizard) fn act(&mut self, action: Action, wizard: &mut Surroundings<'_>) {
         let Some(open) = &mut self.open else { return wizard.lead = Lead::Back };
@@ -138,6 +140,9 @@ impl YourVpns {
         let (Some(open), Some((has_other, remote))) = (&mut self.open, present) else { return };
         open.subnets.local.insert(half, ids);
         if half == Half::B {
+            if self.is_unchanged(&self.chosen()) {
+                return wizard.shell.warn(UNCHANGED);
+            }
             return self.want(Intent::Subnets, wizard);
         }
         if !has_other && open.ranges.value().is_empty() {
@@ -155,7 +160,26 @@ impl YourVpns {
             Err(problem) => return Some(problem.to_string()),
         };
         let wanted = NewSubnets { local: open.subnets.local.clone(), outside: Some(ranges) };
-        set_subnets(&seen.inspection, vpn, &wanted).err()?.0.into_iter().next()
+        match set_subnets(&seen.inspection, vpn, &wanted) {
+            Ok(proposal) => proposal.is_empty().then(|| UNCHANGED.to_owned()),
+            Err(refused) => refused.0.into_iter().next(),
+        }
+    }
+
+    fn chosen(&self) -> NewSubnets {
+        self.open.as_ref().map(|open| open.subnets.clone()).unwrap_or_default()
+    }
+
+    /// Whether these are what the VPN on the screen tunnels already.
+    fn is_unchanged(&self, wanted: &NewSubnets) -> bool {
+        let proposal = || set_subnets(&self.seen()?.inspection, self.vpn()?, wanted).ok();
+        proposal().is_some_and(|proposal| proposal.is_empty())
+    }
+
+    /// Whether those marks of a half change nothing there.
+    pub fn are_present(&self, half: Half, marked: &[&Id]) -> bool {
+        let present = self.vpn().and_then(|vpn| vpn.side(half)).map(|side| &side.subnets);
+        present.is_some_and(|present| present.iter().sorted().eq(marked.iter().copied().sorted()))
     }
 
     /// Takes what is behind the external peer from now on, and goes on to the question.

@@ -153,7 +153,7 @@ impl YourVpns {
 
 impl Surroundings<'_> {
     pub(super) fn refuse(&mut self, Refused(why): Refused) {
-        self.explain("Not from here", why);
+        self.explain("Cannot be done here", why);
     }
 
     pub(super) fn nothing_to_do(&mut self, why: Vec<String>) {
