@@ -18,8 +18,8 @@ impl NewVpn {
     pub(in crate::wizard) fn first_page(&self, vpns: &YourVpns, shell: &Shell) -> Vec<Line> {
         let labels = &shell.labels;
         let pairs = self.proposals.pairs.iter();
-        let (usable, not): (Vec<_>, Vec<_>) = pairs.partition(|pair| !matches!(pair.outlook, Outlook::Impossible(_)));
-        let mut lines: Vec<Line> = usable.iter().map(|pair| self.pair_line(pair, labels)).collect();
+        let (open, closed): (Vec<_>, Vec<_>) = pairs.partition(|pair| !matches!(pair.outlook, Outlook::Impossible(_)));
+        let mut lines: Vec<Line> = open.iter().map(|pair| self.pair_line(pair, labels)).collect();
         let pending: Vec<&RegionState> = self.regions.iter().filter(|region| region.is_first_read()).collect();
         if lines.is_empty() && (shell.session().is_none() || !pending.is_empty()) {
             let title = pending.iter().map(|region| labels.name(&region.id)).join(", ");
@@ -33,7 +33,7 @@ impl NewVpn {
             // Why stands above the list.
             return lines;
         }
-        lines.extend(not.into_iter().map(|pair| self.pair_line(pair, labels)));
+        lines.extend(closed.into_iter().map(|pair| self.pair_line(pair, labels)));
         let unable = self.regions.iter().filter(|region| !region.is_first_read() && !region.is_able());
         lines.extend(unable.map(|region| unable_line(region, labels)));
         lines
