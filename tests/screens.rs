@@ -3,6 +3,7 @@
 mod dialogs_and_sizes;
 mod first_page;
 mod forms;
+mod in_lines;
 mod lists;
 mod review;
 mod run;
