@@ -187,7 +187,7 @@ impl Transcript {
             return Some(vec![Gesture::Fill(SecretString::from(text))]);
         }
         if let Some(number) = text.strip_suffix('?').and_then(|number| number.trim().parse().ok()) {
-            self.explained = Some(number);
+            (self.explained, self.is_answered) = (Some(number), false);
             return None;
         }
         if let Some(action) = commands::of_letter(model, text) {

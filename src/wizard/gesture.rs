@@ -7,7 +7,7 @@ use tui_input::Input;
 use super::dialog::Act;
 use super::fields::Field;
 use super::keymap::Action;
-use super::picker::Choice;
+use super::picker::{Choice, Line};
 use super::screen::{Kind, Screen};
 use super::update::{accept, act};
 use super::{Content, Model};
@@ -74,6 +74,8 @@ impl Model {
                 self.focus(&spot);
             }
             Gesture::Scroll { .. } => {}
+            Gesture::Take(Spot::Line(choice)) if self.is_uncovered() && self.refuses(std::slice::from_ref(&choice)) => {
+            }
             Gesture::Take(spot) => {
                 if self.focus(&spot).is_some() {
                     self.accept_now(Action::Accept);
@@ -117,18 +119,25 @@ impl Model {
     }
 
     fn mark(&mut self, choices: Vec<Choice>) {
-        let Content::List(picker) = &self.content else { return };
-        let refused = picker.lines().iter().find(|line| !line.is_open() && choices.contains(&line.choice)).cloned();
-        if self.shell.dialog.is_some() || self.shell.question.is_some() {
+        if !self.is_uncovered() || self.refuses(&choices) {
             return;
-        }
-        if let Some(why) = refused.and_then(|line| self.refusal_text(&line)) {
-            return self.shell.warn(why);
         }
         if let Content::List(picker) = &mut self.content {
             picker.mark(choices);
+            self.accept_now(Action::Accept);
         }
-        self.accept_now(Action::Accept);
+    }
+
+    /// Says why one of those lines cannot be taken. The cursor stays where it was: what Enter takes is not that line.
+    fn refuses(&mut self, choices: &[Choice]) -> bool {
+        let Content::List(picker) = &self.content else { return false };
+        let is_refused = |line: &&Line| !line.is_open() && choices.contains(&line.choice);
+        let why = picker.lines().iter().find(is_refused).and_then(|line| self.refusal_text(line));
+        let is_refused = why.is_some();
+        if let Some(why) = why {
+            self.shell.warn(why);
+        }
+        is_refused
     }
 
     fn accept_now(&mut self, action: Action) {

@@ -36,11 +36,11 @@ fn kept_lines(name: &str, text: &str) {
 fn the_way_to_the_review_with_what_is_refused_explained_and_changed() {
     let mut journey = Journey::discovered_on(SMALL);
     let mut reader = Reader(Transcript::default());
-    let lines =
-        ["choose step by step", "", "legacy-router", "1?", "", "/p", "/", "1,2", "b", "", "", "policy", "", "", ""];
-    let mut text: String = lines.map(|line| reader.types(&mut journey, line)).concat();
+    let to_the_review = ["choose step by step", "", "legacy-router", "1?", "/used", "/", "", "/dbx", "/", "1,2", ""];
+    let at_the_review = ["c", "", "9", "", "p", ""];
+    let lines = [&to_the_review[..], &at_the_review].concat();
+    let mut text: String = lines.iter().map(|line| reader.types(&mut journey, line)).collect();
     text += &reader.says(&mut journey);
-    journey.at(Screen::Work);
     kept_lines("in-lines-to-the-review", &text);
 }
 

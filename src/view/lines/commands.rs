@@ -66,18 +66,31 @@ pub(super) fn of_letter(model: &Model, text: &str) -> Option<Action> {
 
 /// Whether it is more than moving on a screen, and possible without one.
 const fn is_told(action: Action) -> bool {
-    matches!(
+    use Action::{
+        Accept, Back, Copy, DetailDown, DetailUp, Down, Filter, First, Last, Left, PageDown, PageUp, Pick, Repaint,
+        Reveal, Right, Suspend, Toggle, Up,
+    };
+    !matches!(
         action,
-        Action::Press(_)
-            | Action::Retry
-            | Action::Save
-            | Action::SwitchPolicy
-            | Action::ShowCommands
-            | Action::ShowPlan
-            | Action::Demo
-            | Action::Do(_)
-            | Action::Help
-            | Action::Quit
+        Accept
+            | Back
+            | Copy
+            | DetailDown
+            | DetailUp
+            | Down
+            | Filter
+            | First
+            | Last
+            | Left
+            | PageDown
+            | PageUp
+            | Pick(_)
+            | Repaint
+            | Reveal
+            | Right
+            | Suspend
+            | Toggle
+            | Up
     )
 }
 
