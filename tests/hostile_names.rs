@@ -74,7 +74,9 @@ fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
     pty.confirm("\r");
     straight(pty.wait_for("needs no name"));
     pty.confirm("\r");
-    straight(pty.wait_for("hlz-por is ACTIVE"));
+    straight(pty.wait_for("[ Admit traffic ]"));
+    pty.confirm("\r");
+    straight(pty.wait_for("carries traffic"));
     pty.confirm("\r");
     let (code, printed) = pty.end();
     assert_eq!(code, 0);

@@ -63,6 +63,19 @@ fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that()
     journey.key(KeyCode::Left).enter().at(Screen::Work);
     let Some(Effect::Work(Which::New(_, key), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
+    in_both(
+        || opened(healthy()),
+        |person| {
+            person.chooses("New key");
+            person.chooses("Own key").at(Screen::NewKey);
+            person.answers("tooshort").at(Screen::NewKey);
+            person.answers(OWN_KEY);
+            person.chooses("Set a new key").at(Screen::Work);
+            person.is_told_nothing_of(OWN_KEY);
+            let Some(Effect::Work(Which::New(_, key), _)) = person.effects.last() else { panic!() };
+            assert_eq!(key.as_ref().unwrap().secret().expose_secret(), OWN_KEY);
+        },
+    );
     let mut journey = opened(healthy());
     own(&mut journey);
     journey.esc().esc().at(Screen::Vpn).types("n");

@@ -47,6 +47,18 @@ fn a_failed_step_is_retried_in_place_or_undone() {
     journey.send(rested(Ok(Changed::Done), nothing()));
     assert_eq!(journey.model.work.creation().unwrap().end(), Some(&End::Done));
     journey.enter().at(Screen::Review);
+    in_both(running, |person| {
+        let mut course = nothing();
+        course.progress.record(made(Half::A, Object::Service));
+        let error = Box::new(Error::new(ErrorKind::Server, "Request Failed"));
+        person.send(rested(Err(ChangeError::Failed(step, error.clone())), course.clone()));
+        person.is_told("could not be created: ✗ Request Failed").chooses("Retry");
+        person.send(rested(Err(ChangeError::Failed(step, error)), course));
+        person.chooses("Roll back");
+        person.chooses("Roll back hlz-por");
+        person.send(rested(Ok(Changed::Done), nothing()));
+        person.accepts().at(Screen::Review);
+    });
 }
 
 #[test]

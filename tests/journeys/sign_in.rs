@@ -83,6 +83,12 @@ fn of_two_fields_either_is_enough_and_enter_passes_by_both() {
     assert!(replied(&mut journey) == Some(true));
     journey.send(question(Wanted::Appended)).key(KeyCode::Tab).types("123456").enter();
     assert!(replied(&mut journey) == Some(true));
+    in_both(Journey::ready, |person| {
+        person.send(question(Wanted::Appended));
+        person.answers("hunter2").answers("123456");
+        assert!(replied(person) == Some(true));
+        person.is_told_nothing_of("hunter2").is_told_nothing_of("123456");
+    });
 }
 
 #[test]

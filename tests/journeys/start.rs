@@ -178,6 +178,26 @@ fn of_several_clouds_one_is_chosen_first() {
     assert!(journey.model.shell.ending.is_none() && at(&journey) == "work", "a refusal leads back to the list");
 }
 
+#[test]
+fn a_cloud_is_chosen_and_the_demo_is_the_way_on_where_there_is_no_sign_in() {
+    let problem = |clouds: &[&str]| Problem {
+        title: "No sign-in".into(),
+        text: vec![],
+        looked_for: vec![],
+        error: None,
+        clouds: journey::clouds(clouds),
+    };
+    let logins = in_both(Journey::begin, |person| {
+        person.answer_sign_in(Err(problem(&["home", "work"]))).at(Screen::Cloud);
+        person.chooses("work");
+        let first = person.model.shell.login.clone();
+        person.answer_sign_in(Err(problem(&[])));
+        person.commands('d');
+        (first, person.model.shell.login.clone())
+    });
+    assert_eq!(logins, (osvpn::sign_in::Login::Named("work".into()), osvpn::sign_in::Login::Demo));
+}
+
 /// A session that begins with the question about a run that was cut off, and a plan for it.
 pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<ResumedCreation>) {
     let plan = running().model.work.current.unwrap().plan;

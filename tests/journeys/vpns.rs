@@ -277,6 +277,18 @@ fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     let change = agreed(&mut journey);
     assert_eq!((change.verb, change.label.as_str()), (Verb::SetSubnets, "hlz-por"));
     assert!(change.steps().iter().any(|step| format!("{step:?}").contains("h-db")), "{change:?}");
+    in_both(
+        || opened(healthy()),
+        |person| {
+            person.chooses("Subnets").at(Screen::NewSubnets(Half::A));
+            person.accepts().at(Screen::NewSubnets(Half::B));
+            person.accepts().at(Screen::NewSubnets(Half::B));
+            person.is_told("These are tunnelled already").goes_back().at(Screen::NewSubnets(Half::A));
+            person.marks(&["private-subnet", "db-subnet"]).at(Screen::NewSubnets(Half::B));
+            person.accepts();
+            person.chooses("Change the subnets").at(Screen::Work);
+        },
+    );
 }
 
 /// At the VPN to an external peer, diagnosed.
