@@ -345,6 +345,14 @@ async fn two_runs_at_once_end_with_one_service_on_the_router() {
         let first = site.site_to_site(Profile::Modern).await;
         let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
         let (mut one, mut two) = (Run::new(), Run::new());
+        if round % 2 == 1 {
+            // As `apply` does, which makes its services right behind its reading.
+            let read = vec![site.region("nz-hlz-1").await];
+            for (run, plan) in [(&mut one, &first), (&mut two, &second)] {
+                let changing = Changing::unkept_creation(plan);
+                run.changing = Some(changing.just_read(tokio::time::Instant::now(), read.clone()));
+            }
+        }
         let (one_made, two_made) = tokio::join!(one.create(&site, &first), two.create(&site, &second));
         one_made.and(two_made).unwrap();
         let services = site.simulator.collection("nz-hlz-1", "vpnservices");
