@@ -206,7 +206,7 @@ fn past_the_wait_it_says_where_each_half_stands_and_checks_the_list() {
     journey.effects.clear();
     journey.send(Message::Watched(Watched::NotYet(standing(Status::Down, Status::Down))));
     assert!(matches!(journey.effects.pop(), Some(Effect::Verify(..))));
-    assert_eq!(buttons(&journey), [Button::KeepWaiting, Button::Leave, Button::RollBack]);
+    assert_eq!(buttons(&journey), [Button::KeepWaiting, Button::Leave, Button::ShowVpn, Button::RollBack]);
     journey.enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Work(_, Order::Watch(_)))));
 }

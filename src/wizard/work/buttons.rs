@@ -58,7 +58,9 @@ impl Work {
                 let answers = (roll_back.is_none() && modern.is_none()).then_some(Button::ChangeAnswers);
                 [modern, retry, roll_back.or(answers), leave]
             }
-            WorkEnd::NotYet(_) | WorkEnd::Lost(_) => [Some(Button::KeepWaiting), leave, roll_back, None],
+            WorkEnd::NotYet(_) | WorkEnd::Lost(_) => {
+                [Some(Button::KeepWaiting), leave, Some(Button::ShowVpn), roll_back]
+            }
             WorkEnd::Done => [self.plan.is_some().then_some(Button::ChangeAnswers), leave, None, None],
             WorkEnd::Failed(..) | WorkEnd::Unsettled(..) => [roll_back, leave, None, None],
             _ => [retry, roll_back, leave, None],
