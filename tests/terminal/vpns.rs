@@ -15,7 +15,8 @@ fn at_the_list(scene: &Scene) -> Pty {
     pty.settled(STEPS[0]);
     pty.send(&format!("{YOUR_VPNS}\r"));
     pty.wait("the list", |screen| {
-        screen.contains("Your VPNs") && screen.contains(" VPNs.") || screen.contains("1 VPN.")
+        let is_there = screen.contains("Your VPNs") && screen.contains(" VPNs.") || screen.contains("1 VPN.");
+        is_there && !screen.contains(STEPS[0])
     });
     pty
 }
