@@ -68,7 +68,9 @@ impl<'a> RouterList<'a> {
     pub(super) fn lines(&self) -> Vec<Line> {
         let routers = &self.known.inventory.routers;
         let twins = twins(routers.iter().map(|router| router.name.as_str()));
-        let line = |router: &Router| self.line(router, twins.contains(router.name.as_str()));
+        let subnets = if self.across.is_empty() { HashMap::new() } else { self.known.inventory.subnets_by_id() };
+        let subnet = |id: &Id| subnets.get(id).copied();
+        let line = |router: &Router| self.line(router, twins.contains(router.name.as_str()), subnet);
         // Where one page does not hold them all, they are read as the user comes by, and must not move then.
         let is_read_at_once = routers.len() <= A_REQUEST;
         let is_open = |router: &Router, line: &Line| {
@@ -99,7 +101,7 @@ impl<'a> RouterList<'a> {
         lines
     }
 
-    fn line(&self, router: &Router, twin: bool) -> Line {
+    fn line(&self, router: &Router, twin: bool, subnet: impl Fn(&Id) -> Option<&'a Subnet>) -> Line {
         let v4 = router.external_v4.first().map(ToString::to_string);
         let address = v4.or_else(|| router.external_v6.first().map(ToString::to_string));
         let aside = match (twin, address) {
@@ -107,17 +109,17 @@ impl<'a> RouterList<'a> {
             (true, None) => router.id.short().to_owned(),
             (false, address) => address.unwrap_or_else(|| "no gateway".to_owned()),
         };
-        let worst = worst(&self.findings(router)).map(|finding| finding.severity);
+        let worst = worst(&self.findings(router, subnet)).map(|finding| finding.severity);
         line(&router.id, &router.name, aside, worst)
     }
 
-    fn findings(&self, router: &Router) -> Vec<Finding> {
+    fn findings(&self, router: &Router, subnet: impl Fn(&Id) -> Option<&'a Subnet>) -> Vec<Finding> {
         let mut findings = checks::router(&self.known, router, self.half);
         if is_bare(router) && !findings.iter().any(Finding::is_refusal) {
             let text = "has no subnet to tunnel; attach one first";
             findings.insert(0, Finding::refusal(Place::Router(self.half), text));
         }
-        findings.extend(self.overlap(router));
+        findings.extend(self.overlap(router, subnet));
         if let Some(vpn) = self.vpn_on(&router.id) {
             let text =
                 format!("{} connects it with the router of the other side already; Ctrl-O opens that VPN", vpn.name);
@@ -128,14 +130,13 @@ impl<'a> RouterList<'a> {
     }
 
     /// That all its subnets are on the other side too, so that none of them can be tunnelled.
-    fn overlap(&self, router: &Router) -> Option<Finding> {
+    fn overlap(&self, router: &Router, subnet: impl Fn(&Id) -> Option<&'a Subnet>) -> Option<Finding> {
         let own = router.interfaces.as_ref().filter(|own| !self.across.is_empty() && !own.is_empty())?;
-        let own: Vec<IpNet> =
-            own.iter().filter_map(|one| Some(self.known.inventory.subnet(&one.subnet)?.cidr)).collect();
-        let overlaps = |range: &IpNet| {
-            cidr::on_both_sides(std::slice::from_ref(range), &self.across).map(|(_, other)| (*range, *other))
+        let overlaps = |range: IpNet| {
+            cidr::on_both_sides(std::slice::from_ref(&range), &self.across).map(|(_, other)| (range, *other))
         };
-        let (own, other) = own.iter().map(overlaps).collect::<Option<Vec<_>>>()?.into_iter().next()?;
+        let ranges = own.iter().filter_map(|one| subnet(&one.subnet)).map(|subnet| subnet.cidr);
+        let (own, other) = ranges.map(overlaps).collect::<Option<Vec<_>>>()?.into_iter().next()?;
         let text = format!("has only subnets that overlap the other side ({own} and {other})");
         Some(Finding::refusal(Place::Router(self.half), text))
     }
@@ -146,7 +147,8 @@ impl<'a> RouterList<'a> {
     }
 
     pub(super) fn findings_of(&self, id: &Id) -> Option<Vec<Finding>> {
-        self.known.inventory.router(id).map(|router| self.findings(router))
+        let subnet = |id: &Id| self.known.inventory.subnet(id);
+        self.known.inventory.router(id).map(|router| self.findings(router, subnet))
     }
 
     pub(super) fn detail_of(&self, id: &Id) -> Option<Vec<(String, String)>> {
