@@ -27,6 +27,9 @@ pub fn poll_after(waited: Duration) -> Duration {
 /// Before something is proposed everything is read once more if what is known is older than this.
 pub const FRESH: Duration = Duration::from_secs(60);
 
+/// What was listed before a plan was checked is relied on for that long when its first step is done.
+pub(super) const JUST_READ: Duration = Duration::from_secs(2);
+
 /// A read that has not been answered within this may be asked again by hand.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 

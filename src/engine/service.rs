@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::marked::{Looked, MarkedStep, deletable};
+use super::pace::JUST_READ;
 use super::prepare::RegionRead;
 use super::{Changing, Request, Work};
 use crate::change::{Create, HalfObject, New, Task};
@@ -27,9 +28,6 @@ struct Services {
     others: Vec<VpnService>,
 }
 
-/// What was listed before a plan was checked does for that long.
-const FRESH: Duration = Duration::from_secs(2);
-
 /// The VPN services of each region, and since when they may have changed.
 #[derive(Debug)]
 pub(super) struct ListedServices {
@@ -47,7 +45,7 @@ impl ListedServices {
     fn take(&mut self, region: &RegionId) -> Option<Vec<VpnService>> {
         let at = self.regions.iter().position(|(listed, _)| listed == region)?;
         let (_, services) = self.regions.swap_remove(at);
-        (self.since.elapsed() < FRESH).then_some(services)
+        (self.since.elapsed() < JUST_READ).then_some(services)
     }
 }
 

@@ -35,22 +35,24 @@ pub enum CidrProblem {
     Mixed(IpNet, IpNet),
 }
 
-/// Reads ranges separated by commas or spaces. `0.0.0.0/0` and `::/0` are ranges: the API stores them.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ' ', '\t', '\n', ';']).filter(|word| !word.is_empty())
+}
+
 /// The networks of the ranges in a text, if one of them is an address inside its network and nothing else is wrong.
 pub(crate) fn networks(text: &str) -> Option<String> {
-    let words = || text.split([',', ' ', '\t', '\n', ';']).filter(|word| !word.is_empty());
     let is_meant = |word: &str| match parse(word) {
         Ok(range) | Err(CidrProblem::HostBits(_, range)) => Some(range),
         Err(_) => None,
     };
-    let ranges = words().map(is_meant).collect::<Option<Vec<_>>>()?;
-    let is_changed = words().any(|word| matches!(parse(word), Err(CidrProblem::HostBits(..))));
+    let ranges = words(text).map(is_meant).collect::<Option<Vec<_>>>()?;
+    let is_changed = words(text).any(|word| matches!(parse(word), Err(CidrProblem::HostBits(..))));
     is_changed.then(|| ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
 }
 
+/// Reads ranges separated by commas or spaces. `0.0.0.0/0` and `::/0` are ranges: the API stores them.
 pub fn parse_list(text: &str) -> Result<Vec<IpNet>, CidrProblem> {
-    let words = text.split([',', ' ', '\t', '\n', ';']).filter(|word| !word.is_empty());
-    let ranges = words.map(parse).collect::<Result<Vec<IpNet>, _>>()?;
+    let ranges = words(text).map(parse).collect::<Result<Vec<IpNet>, _>>()?;
     check_list(&ranges)?;
     Ok(ranges)
 }

@@ -228,9 +228,9 @@ const VPNS: ScreenText = ScreenText {
     help: &[
         "Every connection of the project, in all regions. Two that point at each other are one VPN. A connection whose \
          other half is missing and one to an external peer are shown as such.",
-        "The line about public keys finds every VPN that still has the key create-vpn.sh gave to everybody, and \
-         replaces it in all of them after one question.",
-        "The last line has unused objects: they keep subnets and routers from being deleted.",
+        "Where VPNs still have the key create-vpn.sh gave to everybody, a line gives each of them a new one after one \
+         question.",
+        "Unused objects, if there are any, have a line: they keep subnets and routers from being deleted.",
     ],
     ..PLAIN
 };
