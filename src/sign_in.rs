@@ -262,7 +262,10 @@ fn unfound(error: &FindError) -> Problem {
             let sources = Sources::from_process();
             problem.clouds = names.iter().map(|name| ListedCloud::find(&sources, name)).collect();
         }
-        FindError::NoSuchCloud { .. } => "No such cloud".clone_into(&mut problem.title),
+        FindError::NoSuchCloud { looked, .. } => {
+            "No such cloud".clone_into(&mut problem.title);
+            problem.looked_for = looked.iter().map(looked_for).collect();
+        }
         FindError::Missing { .. } | FindError::Unusable { .. } => {}
     }
     problem

@@ -184,7 +184,7 @@ fn several_clouds_or_a_wrong_name_give_the_names_to_choose_from() {
     let names = vec!["dev".to_owned(), "prod".to_owned()];
     let several = FindError::SeveralClouds { file: file.clone(), names: names.clone() };
     assert_eq!(machine.find(None).unwrap_err(), several);
-    let wrong = FindError::NoSuchCloud { name: "Prod".to_owned(), file: Some(file), names };
+    let wrong = FindError::NoSuchCloud { name: "Prod".to_owned(), file: Some(file), names, looked: Vec::new() };
     assert_eq!(machine.find(Some("Prod")).unwrap_err(), wrong);
 }
 

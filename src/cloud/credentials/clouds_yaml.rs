@@ -61,17 +61,16 @@ pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String
     let mut looked = Vec::new();
     let found = read_first(sources, "clouds", Some("OS_CLIENT_CONFIG_FILE"), &mut looked, warnings)?;
     let Some(file) = found else {
-        return Err(wanted.map_or_else(
-            || nothing(sources, looked),
-            |name| FindError::NoSuchCloud { name: printable(name), file: None, names: Vec::new() },
-        ));
+        let Some(name) = wanted else { return Err(nothing(sources, looked)) };
+        return Err(FindError::NoSuchCloud { name: printable(name), file: None, names: Vec::new(), looked });
     };
     let clouds = file.clouds()?;
     let names = || clouds.iter().map(|name| printable(name)).collect();
     let name = match (wanted, clouds.as_slice()) {
         (Some(name), clouds) if clouds.iter().any(|cloud| cloud == name) => name,
         (Some(name), _) => {
-            return Err(FindError::NoSuchCloud { name: printable(name), file: Some(file.shown), names: names() });
+            let (name, names) = (printable(name), names());
+            return Err(FindError::NoSuchCloud { name, file: Some(file.shown), names, looked: Vec::new() });
         }
         (None, []) => {
             looked.push(Searched { place: SearchedPlace::File(file.path), outcome: SearchOutcome::WithoutClouds });

@@ -48,6 +48,8 @@ pub enum FindError {
         /// The file that was read; none if there is none.
         file: Option<String>,
         names: Vec<String>,
+        /// Every place that was looked at, in order.
+        looked: Vec<Searched>,
     },
     Missing {
         origin: CredentialOrigin,
@@ -84,11 +86,15 @@ impl fmt::Display for FindError {
                     names.join(", ")
                 )
             }
-            Self::NoSuchCloud { name, file: Some(file), names } if names.is_empty() => {
+            Self::NoSuchCloud { name, file: Some(file), names, .. } if names.is_empty() => {
                 write!(f, "There is no cloud `{name}`: {file} has no cloud below `clouds:`.")
             }
-            Self::NoSuchCloud { name, file: Some(file), names } => {
-                write!(f, "There is no cloud `{name}` in {file}; it has {}.", names.join(", "))
+            Self::NoSuchCloud { name, file: Some(file), names, .. } => {
+                write!(
+                    f,
+                    "There is no cloud `{name}` in {file}; it has {}: use one with --cloud NAME.",
+                    names.join(", ")
+                )
             }
             Self::NoSuchCloud { name, file: None, .. } => {
                 write!(f, "The cloud `{name}` was asked for, but there is no clouds.yaml that describes it.")
