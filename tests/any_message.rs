@@ -532,7 +532,7 @@ proptest! {
             let asked = journey.model.shell.dialog.clone();
             let answer_of = |dialog: &osvpn::wizard::dialog::Dialog| match &message {
                 Message::Key(KeyEvent { code: KeyCode::Char(_), .. }) => dialog.has(Act::Confirm) && dialog.typed.is_none(),
-                _ => dialog.act() == Act::Confirm && dialog.typed.as_ref().is_none_or(|typed| typed.is_right()),
+                _ => dialog.act() == Act::Confirm && dialog.typed.as_ref().is_none_or(osvpn::wizard::dialog::TypedName::is_right),
             };
             let is_agreed = asked.as_ref().is_some_and(answer_of);
             journey.effects.clear();

@@ -173,13 +173,9 @@ fn agreed(journey: &mut Journey) -> Change {
 
 fn rested(journey: &mut Journey, change: Change, ended: Result<Changed, ChangeError>) {
     let mut course = Course::new(change);
-    match &ended {
-        Ok(_) => (0..course.change.steps().len()).for_each(|step| course.progress.finish(step, End::Changed)),
-        Err(_) => {
-            course.progress.finish(0, End::Changed);
-            course.journal = Some("/home/ada/.local/state/osvpn/7a1f214e.change".into());
-        }
-    }
+    let done = if ended.is_ok() { course.change.steps().len() } else { 1 };
+    (0..done).for_each(|step| course.progress.finish(step, End::Changed));
+    course.journal = ended.is_err().then(|| "/home/ada/.local/state/osvpn/7a1f214e.change".into());
     journey.send(Message::Rested(ended, Box::new(course)));
 }
 

@@ -206,7 +206,7 @@ impl Cloud {
     /// Whether a role in the project allows nothing but to look: Keystone gives readers alone no other of its own.
     pub(crate) fn may_only_read(&self) -> bool {
         let has = |role: &&str| self.0.session.roles.iter().any(|own| own == role);
-        has(&"reader") && !["member", "_member_", "manager", "admin"].iter().any(|role| has(role))
+        has(&"reader") && !["member", "_member_", "manager", "admin"].iter().any(has)
     }
 
     pub fn user_name(&self) -> &str {

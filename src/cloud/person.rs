@@ -91,7 +91,6 @@ impl Question {
             text.push("The work in progress continues once you have signed in.".to_owned());
         }
         text.push(match self.wanted {
-            Wanted::Password => format!("The {}{project}, at {}.", of("password"), self.auth_url),
             Wanted::Passcode => {
                 format!("The passcode that the authenticator{} shows now{project}, at {}.", self.whose(), self.auth_url)
             }
@@ -100,7 +99,7 @@ impl Question {
                 self.whose(),
                 self.auth_url
             ),
-            Wanted::Appended => format!("The {}{project}, at {}.", of("password"), self.auth_url),
+            Wanted::Password | Wanted::Appended => format!("The {}{project}, at {}.", of("password"), self.auth_url),
             Wanted::Consent => "Type yes to send it anyway.".to_owned(),
             Wanted::Token => format!(
                 "Get a new token{project} (openstack token issue -f value -c id), and paste it here. It is used at {}.",

@@ -167,8 +167,8 @@ pub fn farewell_of(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus
     let changes = changes_of(&model.work, is_demo);
     let creations = creations_of(&model.work, is_demo);
     let created = creations.iter().map(CreationEnd::exit_status).max();
-    let changed = ChangeReports::exit_status_of(&changes).filter(|_| model.work.creation().is_none());
-    let status = created.max(changed);
+    let of_changes = ChangeReports::exit_status_of(&changes).filter(|_| model.work.creation().is_none());
+    let status = created.max(of_changes);
     let Some(status) = status else { return without_work(model, is_verbose, columns) };
     if is_verbose {
         let mut parts: Vec<String> = changes.iter().map(ToString::to_string).collect();

@@ -1,7 +1,7 @@
 //! What is said when the wizard is left: the result, the next command, and in single mode what the owner of the peer has to be
 //! told. `osvpn --verbose` prints the reports in full, and `osvpn status` has the rest.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Display, Formatter, Write as _};
 
 use itertools::Itertools;
 
@@ -54,7 +54,7 @@ impl Leaving {
     fn ways(&mut self, ways: &[Way]) {
         let widest = ways.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
         for (what, command) in ways {
-            self.text.push_str(&format!("{what:<widest$}  {command}\n"));
+            let _ = writeln!(self.text, "{what:<widest$}  {command}");
         }
     }
 
@@ -65,7 +65,9 @@ impl Leaving {
             self.say(crate::engine::handover::HANDOVER_TITLE);
             for (label, value, command) in handover.rows() {
                 self.hang(&format!("  {label:<16} "), &value);
-                command.iter().for_each(|command| self.text.push_str(&format!("    {command}\n")));
+                if let Some(command) = command {
+                    let _ = writeln!(self.text, "    {command}");
+                }
             }
         } else if !report.removal.is_empty() {
             report.halves.iter().for_each(|half| self.hang(&format!("  {} ", half.half), &brief_half(half)));
@@ -153,7 +155,9 @@ impl Leaving {
         report.failure.iter().for_each(|failure| self.failure(failure));
         for caveat in report.caveats.iter().take(3) {
             self.hang("warning: ", &caveat.text);
-            caveat.command.iter().for_each(|command| self.text.push_str(&format!("  {command}\n")));
+            if let Some(command) = &caveat.command {
+                let _ = writeln!(self.text, "  {command}");
+            }
         }
         let kept = report.steps.iter().filter(|step| step.outcome == StepOutcome::Kept).count();
         if kept > 0 {

@@ -118,11 +118,6 @@ impl YourVpns {
         self.open.as_mut().and_then(|open| std::mem::take(&mut open.key).psk())
     }
 
-    /// What is known of the keys that were compared.
-    pub(super) fn compared_keys(&self) -> impl Iterator<Item = &Keys> {
-        self.keys.ready().into_iter().flatten().map(|(_, keys)| keys)
-    }
-
     /// Whether something of it is on its way, so that time should pass.
     pub fn is_animating(&self) -> bool {
         let open = self.open.as_ref();

@@ -526,3 +526,16 @@ fn impatience_is_asked_and_what_is_kept_can_be_resumed() {
     assert!(code == 130 && said.contains("osvpn resume"), "{code} {said}");
     assert_eq!(journals(&scene), 1);
 }
+
+#[test]
+fn on_the_command_line_too_an_active_vpn_is_deleted_by_its_name() {
+    let scene = Scene::new(SimulatorSettings::default());
+    let before = scene.objects();
+    for (answer, code, is_deleted) in [("y", 130, false), ("office", 0, true)] {
+        let mut pty = scene.wizard(&["delete", "office"]);
+        pty.wait_for("It is ACTIVE. To do it, type office:");
+        pty.send(&format!("{answer}\r"));
+        assert_eq!(pty.end().0, code, "{answer}");
+        assert_eq!(scene.objects() < before, is_deleted, "{answer}");
+    }
+}

@@ -10,7 +10,7 @@ use super::super::shell::Shell;
 use super::super::vpns::{YourVpns, ranges};
 use super::super::{NewVpn, RegionState};
 use super::{Outlook, RegionPair};
-use crate::inspect::{Keys, Vpn, Weakness};
+use crate::inspect::Vpn;
 use crate::plan::{Finding, Half, HalfPlan, Labels, Place, Plan};
 
 impl NewVpn {
@@ -120,9 +120,7 @@ impl NewVpn {
     fn vpns_in_words(&self, vpns: &YourVpns) -> String {
         let known = &self.proposals.vpns;
         let up = known.iter().filter(|vpn| vpn.is_active()).count();
-        let public = |keys: &Keys| matches!(keys, Keys::Read { weakness: Some(Weakness::Public), .. });
-        let public = vpns.compared_keys().filter(|keys| public(keys)).count();
-        let counts = [(up, "up"), (known.len() - up, "down"), (public, "with the public key")];
+        let counts = [(up, "up"), (known.len() - up, "down"), (vpns.public_keys(), "with the public key")];
         let words =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).join(", ");
         let count = |is: fn(&RegionState) -> bool| self.regions.iter().filter(|region| is(region)).count();
