@@ -14,6 +14,7 @@
 pub mod answers;
 mod attention;
 mod bell;
+mod beside;
 mod choices;
 pub mod dialog;
 pub mod fields;
