@@ -81,7 +81,8 @@ fn a_large_region_is_read_completely_and_at_once() {
         pty.confirm("\r");
         pty.settled(&format!("Which router of {LABEL}?"));
         pty.send("/router-");
-        pty.wait_for(&format!("{ROUTERS} of {ROUTERS}"));
+        // Beside them there is a line for choosing by the subnet.
+        pty.wait_for(&format!("{ROUTERS} of {}", ROUTERS + 1));
         pty.send("00499\r");
         pty.settled(&format!("Which subnets of {LABEL}?"));
         pty.send("/subnet-");

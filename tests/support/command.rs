@@ -41,14 +41,14 @@ pub fn under_way(state: &Path) -> usize {
 /// Whether all requests of a creation's stage have been sent that make what is in that collection, and all but one of them are
 /// answered and noted.
 pub fn is_last_of_its_stage(cloud: &Simulator, state: &Path, collection: &str, halves: usize) -> bool {
-    let stage: &[&str] = match collection {
+    let together: &[&str] = match collection {
         "vpnservices" => &["vpnservices"],
         "ipsec-site-connections" => &["ipsec-site-connections"],
         _ => &["ikepolicies", "ipsecpolicies", "endpoint-groups", "endpoint-groups"],
     };
     let posts = cloud.requests().into_iter().filter(|request| request.method == "POST");
-    let sent = posts.filter(|request| stage.iter().any(|collection| request.path.contains(collection))).count();
-    sent >= halves * stage.len() && under_way(state) <= 1
+    let sent = posts.filter(|request| together.iter().any(|one| request.path.contains(one))).count();
+    sent >= halves * together.len() && under_way(state) <= 1
 }
 
 /// Runs it to its end; the simulated cloud goes on answering meanwhile.
