@@ -10,19 +10,19 @@ struct Reader(Transcript);
 impl Reader {
     fn says(&mut self, journey: &mut Journey) -> String {
         let new = self.0.say(&journey.model, &Theme::of_lines(true), 78);
-        new.lines.iter().chain([&new.prompt]).map(|line| format!("{}\n", line.trim_end())).collect()
+        let lines: Vec<&str> = new.written().map(str::trim_end).collect();
+        lines.join("\n") + "\n"
     }
 
     /// Types a line, a while after it was asked for.
     fn types(&mut self, journey: &mut Journey, line: &str) -> String {
         journey.passes(1000);
-        let mut text = self.says(journey);
+        let text = self.says(journey);
         for message in self.0.hear(&journey.model, &line.into()) {
             journey.send(message);
         }
         journey.details();
-        text += &format!("<-- {line}\n");
-        text + &self.says(journey)
+        text + "<-- " + line + "\n" + &self.says(journey)
     }
 }
 

@@ -152,3 +152,42 @@ fn the_screen_is_on_the_terminal_where_standard_output_is_kept() {
     assert!(code == 0 && said.trim().is_empty(), "{said}");
     assert!(kept.starts_with("VPN hlz-por") && !kept.contains('\x1b'), "{kept}");
 }
+
+#[test]
+fn at_every_size_both_front_ends_lead_from_the_first_page_to_the_review() {
+    let scene = Scene::new(SimulatorSettings::default());
+    for size in [(60, 18), (80, 24), (120, 40), (200, 60)] {
+        let mut screen = Pty::start_sized(size, scene.home.path(), &[], &scene.cloud.environment());
+        screen.settled("10.20.30.0/24");
+        screen.confirm("\r");
+        screen.settled("creates 12 objects");
+        screen.send("qy");
+        assert_eq!(screen.end().0, 130);
+        let mut lines = Pty::start_sized(size, scene.home.path(), &["--plain"], &scene.cloud.environment());
+        answer(&mut lines, "Creates:", "");
+        answer(&mut lines, "Create: 12 objects", "q");
+        answer(&mut lines, "2  Leave", "leave");
+        let (code, Printed { everything, .. }) = lines.end();
+        assert_eq!(code, 130);
+        is_plain(&everything);
+    }
+}
+
+#[test]
+fn a_click_chooses_and_the_wheel_moves() {
+    let scene = Scene::new(SimulatorSettings::default());
+    let mut pty = scene.wizard(&[]);
+    let screen = pty.settled("one region and an outside peer");
+    let row = 1 + screen.lines().position(|line| line.contains("one region and")).unwrap();
+    let click = format!("\x1b[<0;40;{row}M\x1b[<0;40;{row}m");
+    pty.send(&click);
+    pty.wait_for("the half in this cloud");
+    pty.send("\x1b[<64;40;10M");
+    pty.wait("the line above", |screen| !screen.contains("the half in this cloud"));
+    pty.send("\x1b[<65;40;10M");
+    pty.wait_for("the half in this cloud");
+    pty.confirm(&click);
+    pty.wait_for("Which region?");
+    pty.signal("TERM");
+    pty.end();
+}
