@@ -82,7 +82,7 @@ async fn apply_makes_one_half_for_a_peer_and_says_what_its_owner_has_to_know() {
         "your address     198.18.0.7",
         "your remote      10.0.0.0/24",
         "your local       192.168.7.0/24",
-        "IKEv1, main mode, aes-256, sha1, DH group14",
+        "IKEv2, aes-256, sha256, DH group14",
         "UDP 500, UDP 4500, ESP",
         "the one you gave",
         "Cannot be checked from here:",
