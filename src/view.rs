@@ -121,7 +121,9 @@ fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let (top, area) = area.split_top(1);
     heading::draw(scene, top, frame);
     match scene.model.content() {
-        Content::List(picker) if scene.model.screen() == Screen::Mode => first_page::draw(scene, picker, area, frame),
+        Content::List(picker) if scene.model.screen() == Screen::Mode => {
+            return first_page::draw(scene, picker, area, frame);
+        }
         Content::List(picker) => return picker::draw(scene, picker, area, frame),
         Content::Form(form) if scene.model.screen() == Screen::Custom => policy_form::draw(scene, form, area, frame),
         Content::Form(form) => form::draw(scene, form, area, frame),

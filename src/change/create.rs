@@ -11,7 +11,7 @@ use super::{
 use crate::cloud::request::Kind;
 use crate::cloud::{Id, RegionId};
 use crate::plan::file::PlanFile;
-use crate::plan::{Far, Half, HalfPlan, Plan, VpnId, VpnName};
+use crate::plan::{Far, Half, HalfPlan, Plan, ServicePlan, VpnId, VpnName};
 
 /// One object to create: which, and for which half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,6 +91,14 @@ impl HalfObject {
 }
 
 impl Plan {
+    /// How many objects it makes: a VPN service that is there is used.
+    #[must_use]
+    pub fn new_objects(&self) -> usize {
+        let of_half =
+            |half: &HalfPlan| HalfObject::ALL.len() - usize::from(matches!(half.service, ServicePlan::Reuse(_)));
+        self.halves().map(of_half).sum()
+    }
+
     /// The change that makes everything of it. It holds no key, and can be resumed without the plan.
     pub fn to_change(&self) -> Change {
         let mut change = Change::new(Verb::Create, Subject::Marked(self.id().clone()), self.name().to_string());

@@ -10,6 +10,8 @@ use super::text::{labelled, paragraph, width};
 use super::{Scene, document};
 use crate::wizard::picker::{Choice, Line as Candidate, Picker};
 
+pub(super) const SCROLL_KEYS: (&str, &str) = ("Shift-Up", "Shift-Down");
+
 pub(super) fn draw(scene: Scene<'_>, picker: &Picker, beside: bool, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
     let area = if beside {
@@ -25,7 +27,7 @@ pub(super) fn draw(scene: Scene<'_>, picker: &Picker, beside: bool, area: Rect, 
     };
     let Some(line) = picker.current() else { return 0 };
     let lines = lines(scene, line, usize::from(area.width));
-    document::draw(scene, &lines, scene.model.shell.scroll, ("Shift-Up", "Shift-Down"), area, frame)
+    document::draw(scene, &lines, scene.model.shell.scroll, SCROLL_KEYS, area, frame)
 }
 
 pub(super) fn lines(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<Line<'static>> {

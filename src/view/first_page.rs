@@ -29,23 +29,26 @@ const LEAD: usize = 4;
 /// Wider lines are hard to read.
 const WIDEST: u16 = 110;
 
-pub(super) fn draw(scene: Scene<'_>, list: &Picker, area: Rect, frame: &mut Frame<'_>) {
+/// Gives back how far what is cut can be scrolled: why nothing can be connected, else the details.
+pub(super) fn draw(scene: Scene<'_>, list: &Picker, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let area = area.split_left(WIDEST).0;
     let columns = usize::from(area.width);
     let (top, mut area) = area.split_top(1);
     picker::note(scene, list, top, frame);
     let mut lines = lacks(scene, columns);
-    if !lines.is_empty() {
+    let has_lacks = !lines.is_empty();
+    let mut overflow = 0;
+    if has_lacks {
         lines.push(Line::default());
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         let needed = u16::try_from(list.shown()).unwrap_or(u16::MAX);
         let (above, below) = area.split_top(height.min(area.height.saturating_sub(needed).max(area.height / 2)));
-        document::draw(scene, &lines, 0, ("", ""), above, frame);
+        overflow = document::draw(scene, &lines, scene.model.shell.scroll, detail::SCROLL_KEYS, above, frame);
         area = below;
     }
     let titles = list.window(0, list.shown()).map(|(_, line)| width(&line.title)).max().unwrap_or(0);
     let titles = titles.min(columns.saturating_sub(LEAD) / 2);
-    let least = if lines.is_empty() { area.height * 2 / 5 } else { 0 };
+    let least = if has_lacks { 0 } else { area.height * 2 / 5 };
     let most = usize::from(area.height.saturating_sub(least));
     let rows = |is_tall| {
         let row = |(place, line)| row(scene, list, (place, line), (titles, columns), is_tall);
@@ -70,7 +73,8 @@ pub(super) fn draw(scene: Scene<'_>, list: &Picker, area: Rect, frame: &mut Fram
     };
     let (above, below) = area.split_top(u16::try_from(shown.len()).unwrap_or(u16::MAX));
     frame.render_widget(Paragraph::new(shown), above);
-    detail::draw(scene, list, false, below, frame);
+    let of_details = detail::draw(scene, list, false, below, frame);
+    if has_lacks { overflow } else { of_details }
 }
 
 /// Why nothing can be connected, and what helps.

@@ -20,8 +20,7 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, hanging, width};
 use super::{Scene, document, remote, sides};
-use crate::engine;
-use crate::plan::{Finding, HalfPlan, Plan, PlannedObject, ServicePlan, Severity};
+use crate::plan::{Finding, Plan, PlannedObject, Severity};
 use crate::sign_in::READER;
 use crate::wizard::gesture::Spot;
 use crate::wizard::review::{AnswerLine, Review};
@@ -57,7 +56,7 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
 /// What will be, and how many objects that creates; else what is missing.
 pub(super) fn text(scene: Scene<'_>, review: &Review, columns: usize) -> (Vec<Line<'static>>, Option<usize>) {
     let (lines, makes) = match &review.plan {
-        Ok(plan) => (document_of(scene, plan, columns), Some(made_by(plan))),
+        Ok(plan) => (document_of(scene, plan, columns), Some(plan.new_objects())),
         Err(findings) => (missing(scene, findings, columns), None),
     };
     let is_reader = scene.model.shell.session().is_some_and(|session| session.is_reader);
@@ -95,12 +94,6 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
 
 fn is_confirming(model: &Model) -> bool {
     matches!(model.content(), Content::Review(review) if review.confirming)
-}
-
-fn made_by(plan: &Plan) -> usize {
-    let of_half =
-        |half: &HalfPlan| engine::Step::ALL.len() - usize::from(matches!(half.service, ServicePlan::Reuse(_)));
-    plan.halves().map(of_half).sum()
 }
 
 fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'static>> {

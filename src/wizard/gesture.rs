@@ -1,5 +1,7 @@
 //! What a person asks for other than with a key: with a line that is typed, or with the mouse. Each is one message.
 
+use std::time::Duration;
+
 use crossterm::event::KeyCode;
 use secrecy::{ExposeSecret, SecretString};
 use tui_input::Input;
@@ -10,7 +12,8 @@ use super::keymap::Action;
 use super::picker::{Choice, Line};
 use super::screen::{Kind, Screen};
 use super::update::{accept, act};
-use super::{Content, Model};
+use super::vpns::VpnButton;
+use super::{Content, Model, work};
 use crate::plan::fields::Allowed;
 
 /// A place that takes a choice, as it was shown.
@@ -47,13 +50,30 @@ pub enum Gesture {
     Filter(String),
 }
 
+/// How long a second click on a button counts as such.
+const SECOND_CLICK: Duration = Duration::from_secs(5);
+
+/// The button that was clicked last.
+#[derive(Debug)]
+pub(super) struct Clicked {
+    spot: Spot,
+    button: Option<PageButton>,
+    at: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PageButton {
+    Work(work::Button),
+    Vpn(VpnButton),
+}
+
 impl Model {
     /// Whatever accepts is taken as an Enter that is pressed now, and ignored where that would be.
     pub(super) fn gesture(&mut self, gesture: Gesture) {
+        let clicked = self.shell.clicked.take();
         if let Gesture::Scroll { is_up } = gesture {
             return self.scroll(is_up);
         }
-        let clicked = self.shell.clicked.take();
         self.shell.notice = None;
         self.kept_enter = None;
         if self.shell.is_too_small() {
@@ -94,17 +114,28 @@ impl Model {
         }
     }
 
-    /// A button takes two clicks: the first one may have gone astray.
-    fn click_button(&mut self, spot: Spot, before: Option<&Spot>) {
+    /// A button takes two clicks, the second soon: the first one may have gone astray, and buttons can move.
+    fn click_button(&mut self, spot: Spot, before: Option<&Clicked>) {
         if self.focus(&spot).is_none() {
             return;
         }
-        if before == Some(&spot) {
+        let click = Clicked { button: self.button_at(&spot), at: self.shell.now, spot };
+        let is_same = |before: &Clicked| before.spot == click.spot && before.button == click.button;
+        if before.is_some_and(|before| is_same(before) && click.at.saturating_sub(before.at) < SECOND_CLICK) {
             return self.accept_now(Action::Accept);
         }
         self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
-        self.shell.clicked = Some(spot);
+        self.shell.clicked = Some(click);
         self.shell.say("Click it once more to press it.");
+    }
+
+    /// Which button is at that place now.
+    fn button_at(&self, spot: &Spot) -> Option<PageButton> {
+        let Spot::Button(at) = *spot else { return None };
+        if self.screen == Screen::Work {
+            return self.work.current.as_ref()?.buttons().get(at).copied().map(PageButton::Work);
+        }
+        self.vpns.open.as_ref()?.buttons().get(at).copied().map(PageButton::Vpn)
     }
 
     /// The lines of a list one by one, a text by three.
@@ -112,7 +143,11 @@ impl Model {
         let action = if is_up { Action::Up } else { Action::Down };
         match (&self.shell.dialog, &mut self.content) {
             _ if self.shell.question.is_some() || self.shell.is_too_small() => {}
-            (None, Content::List(picker)) => picker.step(if is_up { -1 } else { 1 }),
+            (None, Content::List(picker)) => {
+                picker.step(if is_up { -1 } else { 1 });
+                self.shell.scroll = 0;
+                self.vpns.drop_intent();
+            }
             (None, Content::Form(_)) => {}
             _ => (0..3).for_each(|_| self.shell.scroll_by(action)),
         }
@@ -166,7 +201,10 @@ impl Model {
             _ => None,
         };
         match (spot, &mut self.content) {
-            (Spot::Line(choice), Content::List(picker)) => picker.point(choice),
+            (Spot::Line(choice), Content::List(picker)) => {
+                self.shell.scroll = 0;
+                picker.point(choice)
+            }
             (Spot::Field(at), Content::Form(form)) if *at < form.fields.len() => {
                 Some(std::mem::replace(&mut form.focus, *at) == *at)
             }
@@ -196,10 +234,6 @@ impl Model {
     fn fill(&mut self, text: &SecretString) {
         if self.shell.question.is_some() {
             self.shell.paste_answer(text.expose_secret());
-            return self.accept_now(Action::Accept);
-        }
-        if let Some(dialog) = &mut self.shell.dialog {
-            dialog.fill(text.expose_secret());
             return self.accept_now(Action::Accept);
         }
         if let Some(dialog) = &mut self.shell.dialog {

@@ -12,6 +12,15 @@ pub(super) struct KeptEnter {
     choice: Option<Choice>,
 }
 
+impl KeptEnter {
+    /// What it was for is another line now.
+    pub(super) fn follow(&mut self, was: &Choice, now: &Choice) {
+        if self.choice.as_ref() == Some(was) {
+            self.choice = Some(now.clone());
+        }
+    }
+}
+
 impl Model {
     /// Whether an Enter was kept, for when what is awaited arrives.
     pub const fn keeps_enter(&self) -> bool {

@@ -118,6 +118,22 @@ impl Model {
         stays.or(lines.first()).map(|line| line.choice.clone())
     }
 
+    /// Finds out anew what can be connected. The cursor, and an Enter that is kept, follow what they were on: a pair that
+    /// turns out to be connected, the first pair of a region that was being read.
+    fn propose(&mut self) -> Option<Choice> {
+        let was = match &self.content {
+            Content::List(picker) => picker.current().map(|line| line.choice.clone()),
+            _ => None,
+        };
+        let regions = was.as_ref().map(|was| self.new_vpn.proposals.regions_of(was));
+        self.new_vpn.propose(&self.shell);
+        let now = self.new_vpn.proposals.line_of(&regions?)?;
+        if let (Some(kept), Some(was)) = (&mut self.kept_enter, was) {
+            kept.follow(&was, &now);
+        }
+        Some(now)
+    }
+
     pub(super) fn new_list(&mut self, screen: Screen) -> Picker {
         if screen == Screen::Mode {
             self.new_vpn.propose(&self.shell);
@@ -139,11 +155,10 @@ impl Model {
     }
 
     pub(super) fn refresh_list(&mut self) {
-        if self.screen == Screen::Mode {
-            self.new_vpn.propose(&self.shell);
-        }
+        let followed = if self.screen == Screen::Mode { self.propose() } else { None };
         let lines = self.lines(self.screen);
-        let default = self.chosen(self.screen).or_else(|| self.default_choice(self.screen, &lines));
+        let default =
+            followed.or_else(|| self.chosen(self.screen)).or_else(|| self.default_choice(self.screen, &lines));
         let fresh = matches!(self.screen, Screen::Subnets(_)).then(|| self.new_vpn.marks(self.screen, &lines));
         let is_decided = self.new_vpn.is_decided(self.screen, fresh.as_deref());
         let Content::List(picker) = &mut self.content else { return };

@@ -11,7 +11,7 @@ use itertools::Itertools;
 use super::choices::{best_by_itself, is_plain, namesake};
 use super::new_vpn::name_for;
 use super::objects::{RouterList, SubnetList};
-use super::picker::{Line, worst};
+use super::picker::{Choice, Line, worst};
 use super::remote::Remote;
 use super::shell::Shell;
 use super::{NewVpn, RegionState};
@@ -73,6 +73,30 @@ pub(super) struct Proposals {
 }
 
 impl Proposals {
+    /// The line of a pair.
+    fn choice(pair: &RegionPair) -> Choice {
+        match &pair.outlook {
+            Outlook::Connected(vpn) => Choice::Vpn(vpn.handle()),
+            _ => Choice::Proposal(pair.regions.0.clone(), pair.regions.1.clone()),
+        }
+    }
+
+    /// The regions that a line of the first page is about.
+    pub(super) fn regions_of(&self, choice: &Choice) -> Vec<RegionId> {
+        let pair = self.pairs.iter().find(|pair| Self::choice(pair) == *choice);
+        match (pair, choice) {
+            (Some(pair), _) => vec![pair.regions.0.clone(), pair.regions.1.clone()],
+            (None, Choice::Region(region)) => vec![region.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The line of the first pair with all those regions.
+    pub(super) fn line_of(&self, regions: &[RegionId]) -> Option<Choice> {
+        let has_all = |RegionPair { regions: (a, b), .. }: &&RegionPair| regions.iter().all(|one| one == a || one == b);
+        self.pairs.iter().find(has_all).filter(|_| !regions.is_empty()).map(Self::choice)
+    }
+
     /// The plan that is on the screen for two regions.
     pub(super) fn plan(&self, a: &RegionId, b: &RegionId) -> Option<&Plan> {
         let pair = self.pairs.iter().find(|pair| (&pair.regions.0, &pair.regions.1) == (a, b))?;
@@ -207,10 +231,8 @@ impl NewVpn {
 
     fn outlook(&self, ends: PairEnds<'_, '_>, routers: &[(&Id, &Id)], between: &[&Vpn], labels: &Labels) -> Outlook {
         let (mut why, mut checked) = (None, 0);
-        for (place, &routers) in routers.iter().enumerate() {
-            if place == 0
-                && let Some(vpn) = between.iter().find(|vpn| is_between(vpn, routers))
-            {
+        for &routers in routers {
+            if let Some(vpn) = between.iter().find(|vpn| is_between(vpn, routers)) {
                 return Outlook::Connected(Box::new((*vpn).clone()));
             }
             let read = [ends.a.region.standing(routers.0), ends.b.region.standing(routers.1)];

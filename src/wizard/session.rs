@@ -126,8 +126,9 @@ impl Model {
                 _ => Vec::new(),
             },
             (Screen::Mode, Content::List(picker)) => match picker.current().map(|line| &line.choice) {
-                Some(Choice::Proposal(a, b)) => vec![a.clone(), b.clone()],
-                Some(Choice::Region(region)) => vec![region.clone()],
+                Some(choice @ (Choice::Proposal(..) | Choice::Vpn(_) | Choice::Region(_))) => {
+                    self.new_vpn.proposals.regions_of(choice)
+                }
                 _ => self.new_vpn.regions.iter().map(|region| region.id.clone()).collect(),
             },
             (Screen::Router(half) | Screen::Subnets(half), _) => {

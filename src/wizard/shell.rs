@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::attention::Attention;
 use super::dialog::Dialog;
-use super::gesture::Spot;
+use super::gesture::Clicked;
 use super::keymap::Action;
 use super::message::{Beginning, Effect, Session};
 use super::outbox::Outbox;
@@ -78,8 +78,8 @@ pub struct Shell {
     pub wait: Duration,
     /// Since when something is awaited that may take minutes.
     pub(super) awaited: Option<Duration>,
-    /// What was clicked last, as long as nothing else was done.
-    pub(super) clicked: Option<Spot>,
+    /// The button that was clicked last, as long as nothing else was done.
+    pub(super) clicked: Option<Clicked>,
     pub(super) attention: Attention,
     revealed: Option<Duration>,
     pub(super) out: Outbox,

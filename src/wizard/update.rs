@@ -81,6 +81,7 @@ fn updated(model: &mut Model, message: Message) {
         Message::Continued => {
             model.shell.repaint = true;
             model.shell.hide_keys();
+            model.shell.clicked = None;
             model.shell.attention.begins_anew(model.shell.now);
         }
         Message::Terminated => model.terminated(),
@@ -211,7 +212,7 @@ impl Model {
                 self.shell.dialog = None;
                 self.stop(Then::Leave);
             }
-            Action::Quit if dialog.buttons.len() <= 1 => self.close_dialog(),
+            Action::Quit => self.close_dialog(),
             _ => self.shell.scroll_by(action),
         }
     }

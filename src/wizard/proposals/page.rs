@@ -9,7 +9,7 @@ use super::super::screen::Mode;
 use super::super::shell::Shell;
 use super::super::vpns::{YourVpns, ranges};
 use super::super::{NewVpn, RegionState};
-use super::{Outlook, RegionPair};
+use super::{Outlook, Proposals, RegionPair};
 use crate::inspect::Vpn;
 use crate::plan::{Finding, Half, HalfPlan, Labels, Place, Plan};
 
@@ -42,7 +42,7 @@ impl NewVpn {
     fn pair_line(&self, pair: &RegionPair, labels: &Labels) -> Line {
         let (a, b) = &pair.regions;
         let title = format!("{} <-> {}", labels.name(a), labels.name(b));
-        let choice = Choice::Proposal(a.clone(), b.clone());
+        let choice = Proposals::choice(pair);
         let beside =
             (!pair.beside.is_empty()).then(|| about("Also", format!("connected by {}", pair.beside.join(", "))));
         match &pair.outlook {
@@ -55,7 +55,7 @@ impl NewVpn {
                 let aside = format!("{} is {}", vpn.name, vpn.status());
                 let mut detail = about_vpn(vpn, labels);
                 detail.extend(beside);
-                Line::new(Choice::Vpn(vpn.handle()), title, aside, About { detail, ..About::default() })
+                Line::new(choice, title, aside, About { detail, ..About::default() })
             }
             Outlook::Reading => Line { pending: true, ..Line::new(choice, title, "", About::default()) },
             Outlook::Impossible(why) => {
@@ -70,7 +70,7 @@ impl NewVpn {
             Some(why) => format!("{}: {why}", plan.profile().as_str()),
             None => plan.profile().as_str().to_owned(),
         };
-        let objects = plan.to_change().steps().len();
+        let objects = plan.new_objects();
         let detail = vec![
             about("Name", plan.name().as_str()),
             about("Key", self.answers.key_text()),

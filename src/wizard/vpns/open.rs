@@ -67,7 +67,7 @@ impl VpnButton {
             Self::Fix => "Fix",
             Self::NewKey => "New key",
             Self::Subnets => "Subnets",
-            Self::Admit => "Allow traffic",
+            Self::Admit => "Admit traffic",
             Self::Delete => "Delete",
         }
     }
