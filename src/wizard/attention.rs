@@ -12,7 +12,7 @@ use super::work::{Button, Work};
 use super::{Content, Model, Start};
 
 /// How long something has to be on the screen before Enter can confirm it.
-const MOMENT: Duration = Duration::from_millis(700);
+pub(super) const MOMENT: Duration = Duration::from_millis(700);
 /// A held key repeats faster than this, and a person presses it again more slowly.
 const REPEAT: Duration = Duration::from_millis(250);
 /// No person presses Enter so soon after a letter; a text that is pasted arrives like that.

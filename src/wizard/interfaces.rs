@@ -13,11 +13,26 @@ use crate::plan::Half;
 /// How many routers one request asks about.
 pub(super) const A_REQUEST: usize = 25;
 
+/// How many requests the first page makes for the routers of a region.
+const CANDIDATE_READS: u8 = 2;
+
 impl RegionState {
     /// How far the reading of a router's subnets is.
     #[must_use]
     pub fn standing(&self, router: &Id) -> &Remote<()> {
         self.standing.get(router).unwrap_or(&Remote::NotAsked)
+    }
+
+    /// The first routers whose subnets were not asked for.
+    pub(super) fn unread_routers(&self) -> Vec<Id> {
+        let routers = self.inventory.ready().map_or(&[][..], |inventory| &inventory.routers);
+        let unread = routers.iter().map(|router| &router.id).filter(|id| matches!(self.standing(id), Remote::NotAsked));
+        unread.take(A_REQUEST).cloned().collect()
+    }
+
+    /// Whether routers that decide what the first page proposes are being read, or will be.
+    pub(super) fn may_read_candidates(&self) -> bool {
+        self.candidate_reads < CANDIDATE_READS || self.is_reading_interfaces()
     }
 
     /// Whether the subnets of some router are on their way.
@@ -143,7 +158,7 @@ impl NewVpn {
         }
         let routers = match screen {
             // Whoever asks for the subnets of other routers waits for them.
-            Screen::Subnets(_) => unread(region),
+            Screen::Subnets(_) => region.unread_routers(),
             _ => unread_on_screen(region, content, shell.page()),
         };
         let id = region.id.clone();
@@ -157,17 +172,14 @@ impl NewVpn {
     /// Asks for the subnets of the routers that decide what the first page proposes: once a region, as a rule.
     fn ask_candidates(&mut self, shell: &mut Shell) {
         for (id, routers) in std::mem::take(&mut self.proposals.unread) {
-            if let Some(region) = self.region_mut(&id).filter(|region| !region.is_reading_interfaces()) {
+            if let Some(region) = self.region_mut(&id).filter(|region| !region.is_reading_interfaces())
+                && !routers.is_empty()
+            {
+                region.candidate_reads += 1;
                 region.ask_interfaces(shell, routers);
             }
         }
     }
-}
-
-fn unread(region: &RegionState) -> Vec<Id> {
-    let routers = region.inventory.ready().map_or(&[][..], |inventory| &inventory.routers);
-    let unread = routers.iter().map(|router| &router.id).filter(|id| matches!(region.standing(id), Remote::NotAsked));
-    unread.take(A_REQUEST).cloned().collect()
 }
 
 /// The routers around the cursor whose subnets were not asked for, and those that come after them; none while all on the

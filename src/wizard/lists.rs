@@ -163,6 +163,9 @@ impl Model {
         let is_decided = self.new_vpn.is_decided(self.screen, fresh.as_deref());
         let Content::List(picker) = &mut self.content else { return };
         if !picker.lines().is_empty() {
+            if self.screen == Screen::Mode && picker.moves_lines(&lines) {
+                self.new_vpn.proposals.moved = Some(self.shell.now);
+            }
             return picker.reload(lines, default.as_ref());
         }
         let filter = picker.filter().cloned();
@@ -228,6 +231,7 @@ impl Model {
             Action::DetailUp => return self.shell.scroll_by(Action::Up),
             _ => self.shell.scroll = 0,
         }
+        let is_first_page = self.screen == Screen::Mode;
         let Content::List(picker) = &mut self.content else { return };
         match action {
             Action::Up => picker.step(-1),
@@ -245,6 +249,10 @@ impl Model {
             Action::Back => self.back(),
             Action::Retry => self.retry(),
             Action::OpenVpn => self.open_existing_vpn(),
+            // Whoever presses a digit means the line that had it when they looked.
+            Action::Pick(number) if is_first_page && self.new_vpn.proposals.have_just_moved(self.shell.now) => {
+                self.shell.warn(format!("The lines have just got other numbers; press {number} again."));
+            }
             Action::Pick(number) if picker.go(usize::from(number) - 1) => {
                 if picker.marked().is_some() {
                     self.toggle();

@@ -28,6 +28,8 @@ pub struct RegionState {
     pub detail: Remote<Detail>,
     /// How far the reading of its routers' subnets is, as far as it was asked for.
     pub(super) standing: HashMap<Id, Remote<()>>,
+    /// How many requests for routers' subnets the first page has made since the region was read.
+    pub(super) candidate_reads: u8,
     /// When the oldest of that was asked for, by [`Shell::now`].
     pub as_of: Duration,
 }
@@ -35,7 +37,14 @@ pub struct RegionState {
 impl RegionState {
     pub(super) fn new(id: RegionId) -> Self {
         let standing = HashMap::new();
-        Self { id, inventory: Remote::NotAsked, detail: Remote::NotAsked, standing, as_of: Duration::ZERO }
+        Self {
+            id,
+            inventory: Remote::NotAsked,
+            detail: Remote::NotAsked,
+            standing,
+            candidate_reads: 0,
+            as_of: Duration::ZERO,
+        }
     }
 
     /// What is known of the region, once it was read.
@@ -280,6 +289,7 @@ impl NewVpn {
         let request = shell.out.request();
         region.inventory.ask(request, shell.now);
         region.standing.clear();
+        region.candidate_reads = 0;
         region.as_of = shell.now;
         shell.out.push(Effect::Discover(request, id.clone()));
     }

@@ -220,6 +220,12 @@ impl Picker {
         self.cursor = at.unwrap_or_else(|| self.best());
     }
 
+    /// Whether those lines give another number to a line that is there.
+    pub(super) fn moves_lines(&self, lines: &[Line]) -> bool {
+        let mut kept = self.lines.iter().enumerate();
+        kept.any(|(at, old)| lines.iter().position(|line| line.choice == old.choice).is_some_and(|now| now != at))
+    }
+
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }

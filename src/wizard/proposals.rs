@@ -4,11 +4,14 @@
 mod page;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use itertools::Itertools;
 
+use super::attention::MOMENT;
 use super::choices::{best_by_itself, is_plain, namesake};
+use super::interfaces::A_REQUEST;
 use super::new_vpn::name_for;
 use super::objects::{RouterList, SubnetList};
 use super::picker::{Choice, Line, worst};
@@ -70,9 +73,16 @@ pub(super) struct Proposals {
     pub(super) vpns: Vec<Vpn>,
     /// The routers of each region that decide what is proposed, and were not asked for.
     pub(super) unread: BTreeMap<RegionId, Vec<Id>>,
+    /// When a line of the page last got another number.
+    pub(super) moved: Option<Duration>,
 }
 
 impl Proposals {
+    /// Whether a digit may be meant for a line that had it before.
+    pub(super) fn have_just_moved(&self, now: Duration) -> bool {
+        self.moved.is_some_and(|moved| now.saturating_sub(moved) < MOMENT)
+    }
+
     /// The line of a pair.
     fn choice(pair: &RegionPair) -> Choice {
         match &pair.outlook {
@@ -203,7 +213,7 @@ impl NewVpn {
             pairs.push(RegionPair { regions: (a.region.id.clone(), b.region.id.clone()), outlook, beside });
         }
         pairs.sort_by_key(|pair| pair.outlook.rank());
-        self.proposals = Proposals { pairs, vpns, unread };
+        self.proposals = Proposals { pairs, vpns, unread, moved: self.proposals.moved };
     }
 
     /// Finds out which VPNs there are, as far as the regions are known.
@@ -241,7 +251,11 @@ impl NewVpn {
                 continue;
             }
             if read.iter().any(|read| read.ready().is_none()) {
-                return Outlook::Reading;
+                if [ends.a.region, ends.b.region].iter().all(|region| region.may_read_candidates()) {
+                    return Outlook::Reading;
+                }
+                why = why.or_else(|| Some("the first of its routers have no subnets; choose step by step".to_owned()));
+                continue;
             }
             let planned = match ends.subnets(routers) {
                 Ok(_) if checked == PLANS => break,
@@ -297,16 +311,26 @@ impl NewVpn {
     }
 }
 
-/// Notes which of those routers were not asked for.
+/// Notes which of those routers were not asked for. Where they turn out to have no subnets, more routers are asked for with
+/// them once, and then no more: whoever has so many chooses step by step.
 fn note_unread<'r>(
     unread: &mut BTreeMap<RegionId, Vec<Id>>,
-    region: &RegionState,
+    region: &'r RegionState,
     routers: impl Iterator<Item = &'r Id>,
 ) {
+    let more = match region.candidate_reads {
+        0 => Vec::new(),
+        1 => region.unread_routers(),
+        _ => return,
+    };
     let unread = unread.entry(region.id.clone()).or_default();
-    for router in routers.filter(|id| matches!(region.standing(id), Remote::NotAsked)) {
-        if !unread.contains(router) {
-            unread.push(router.clone());
+    let mut first = routers.filter(|id| matches!(region.standing(id), Remote::NotAsked)).peekable();
+    if first.peek().is_none() {
+        return;
+    }
+    for router in first.cloned().chain(more) {
+        if !unread.contains(&router) && unread.len() < A_REQUEST {
+            unread.push(router);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Whole VPNs are proposed on the first page.
 
-use osvpn::cloud::{Inventory, RegionId};
+use osvpn::cloud::{Inventory, RegionId, Router};
 use osvpn::inspect::Exposures;
 use osvpn::wizard::picker::{Line, Picker};
 
@@ -207,4 +207,47 @@ fn where_nothing_can_be_connected_the_page_says_why_and_what_helps() {
     same.subnets.iter_mut().for_each(|subnet| subnet.cidr = "10.0.0.0/8".parse().unwrap());
     let same = said(&[(hamilton(), hamilton_inventory()), (porirua(), same)]);
     assert!(same.contains("overlaps") && same.contains("subnet create --network NETWORK --subnet-range"), "{same}");
+}
+
+#[test]
+fn a_digit_is_for_the_line_that_had_it_a_moment_ago() {
+    let (auckland, inventory) = third();
+    let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
+    journey.passes(5000).discovered(&auckland, Ok(inventory));
+    journey.at_once(KeyCode::Char('3')).at(Screen::Mode);
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("press 3 again"));
+    journey.passes(1000).at_once(KeyCode::Char('3')).at(Screen::Review);
+}
+
+#[test]
+fn routers_without_subnets_do_not_make_the_first_page_read_them_all() {
+    let bare = |mut inventory: Inventory, prefix: &str| {
+        let first = inventory.routers[0].clone();
+        inventory.routers = (0..200)
+            .map(|number| Router {
+                id: Id::new(format!("{prefix}-{number:03}")),
+                name: format!("{prefix}-{number:03}"),
+                interfaces: Some(Default::default()),
+                ..first.clone()
+            })
+            .collect();
+        inventory.services.clear();
+        inventory.connections.clear();
+        inventory
+    };
+    let mut journey = Journey::on_first_page(&[hamilton(), porirua()]);
+    journey.keeps_interfaces = true;
+    let (a, b) = (bare(hamilton_inventory(), "a"), bare(porirua_inventory(), "b"));
+    let listed = |mut inventory: Inventory| {
+        inventory.routers.iter_mut().for_each(|router| router.interfaces = None);
+        Ok(inventory)
+    };
+    journey.discovered(&hamilton(), listed(a.clone())).discovered(&porirua(), listed(b.clone()));
+    for _ in 0..2 {
+        journey.interfaces_read(&hamilton(), Ok(&a));
+        journey.interfaces_read(&porirua(), Ok(&b));
+    }
+    assert_eq!(asked_for_interfaces(&journey), [], "two requests a region are enough");
+    assert!(drawn_text(&journey).contains("choose step by step"), "{}", drawn_text(&journey));
 }

@@ -45,9 +45,9 @@ fn the_next_wizard_offers_to_finish_it_and_enter_is_enough() {
     pty.wait_for("Creating hlz-por was interrupted");
     pty.wait_for("11 objects exist");
     pty.confirm("\r");
-    pty.wait_for("hlz-por is ACTIVE");
+    pty.wait_for("Both connections are ACTIVE");
     assert_eq!((scene.objects() - before, journals(&scene)), (12, 0));
-    pty.confirm("\r");
+    pty.finish();
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("adopted  IPsec site connection"), "{said}");
