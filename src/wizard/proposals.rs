@@ -216,6 +216,11 @@ impl NewVpn {
         self.proposals = Proposals { pairs, vpns, unread, moved: self.proposals.moved };
     }
 
+    /// Whether every region has answered.
+    pub(super) fn is_all_read(&self) -> bool {
+        !self.regions.is_empty() && self.regions.iter().all(|region| !region.is_first_read())
+    }
+
     /// Finds out which VPNs there are, as far as the regions are known.
     pub(super) fn note_vpns(&mut self) {
         self.proposals.vpns = self.vpns_of_inventories();

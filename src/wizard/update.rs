@@ -21,6 +21,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         model.act_on_kept_enter();
     }
     model.new_vpn.ask_interfaces(&mut model.shell, model.screen, &model.content);
+    if model.screen == Screen::Mode && model.new_vpn.is_all_read() {
+        model.vpns.compare_keys_once(&model.new_vpn.proposals.vpns, &mut model.shell);
+    }
     model.new_vpn.ask_shared_keys(&mut model.shell, &model.content);
     model.shell.hide_old_keys();
     model.attend(is_key);

@@ -86,7 +86,7 @@ impl Surroundings<'_> {
 
     /// A screen that is entered shows what is known anyway.
     const fn refresh_lists(&mut self) {
-        if matches!((self.screen, self.lead), (Screen::Vpns | Screen::NewSubnets(_), Lead::Stay)) {
+        if matches!((self.screen, self.lead), (Screen::Mode | Screen::Vpns | Screen::NewSubnets(_), Lead::Stay)) {
             self.lead = Lead::Refresh;
         }
     }

@@ -1,7 +1,8 @@
 //! Whole VPNs are proposed on the first page.
 
 use osvpn::cloud::{Inventory, RegionId, Router};
-use osvpn::inspect::Exposures;
+use osvpn::inspect::{Exposures, Keys, Vpn, Weakness};
+use osvpn::wizard::VpnsMessage;
 use osvpn::wizard::picker::{Line, Picker};
 
 use super::journey::{drawn_text, session, wellington, without_vpn};
@@ -250,4 +251,20 @@ fn routers_without_subnets_do_not_make_the_first_page_read_them_all() {
     }
     assert_eq!(asked_for_interfaces(&journey), [], "two requests a region are enough");
     assert!(drawn_text(&journey).contains("choose step by step"), "{}", drawn_text(&journey));
+}
+
+#[test]
+fn the_first_page_says_how_many_vpns_have_the_key_that_everybody_knows() {
+    let mut journey = Journey::proposing();
+    let (request, vpns) = journey.taken("the keys", |effect| match effect {
+        Effect::CompareKeys(request, vpns) => Some((*request, vpns.clone())),
+        _ => None,
+    });
+    let public = |vpn: &Vpn| {
+        let weakness = Some(Weakness::Public);
+        (vpn.handle(), Keys::Read { equal: Some(true), weakness, rivals: Vec::new() })
+    };
+    let keys = vpns.iter().map(public).collect();
+    journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys)));
+    assert!(drawn_text(&journey).contains("with the public key"), "{}", drawn_text(&journey));
 }

@@ -10,6 +10,7 @@ fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     };
     assert_eq!((plan.a().router.name.as_str(), plan.name().as_str()), ("border-router", "hlz-por"));
     assert_eq!(plan.half(Half::B).unwrap().local_ranges(), plan.a().remote);
+    journey.effects.clear();
     journey.enter().enter().at(Screen::Work);
     assert!(journey.effects.is_empty(), "Enter while the engine works does nothing");
     journey.send(rested(Ok(Changed::Done), everything()));

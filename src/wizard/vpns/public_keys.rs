@@ -1,7 +1,7 @@
 //! All VPNs that have the key everybody knows: found by reading every key, and given new ones after one question.
 
 use super::super::Effect;
-use super::super::remote::RequestId;
+use super::super::remote::{Remote, RequestId};
 use super::super::shell::Shell;
 use super::{Intent, Surroundings, YourVpns};
 use crate::change::{Refused, Rescue, Sas, rotate_public_keys};
@@ -18,8 +18,19 @@ impl YourVpns {
 
     /// Reads the keys of all VPNs, because the list says which are no secret.
     pub(super) fn compare_keys(&mut self, shell: &mut Shell) {
-        let vpns = self.seen().map(|seen| seen.inspection.vpns.clone()).filter(|vpns| !vpns.is_empty());
-        if let Some(vpns) = vpns {
+        let vpns = self.seen().map(|seen| seen.inspection.vpns.clone());
+        self.compare_keys_of(vpns.unwrap_or_default(), shell);
+    }
+
+    /// The same of those VPNs, before the list is opened, because the first page says how many have the public key.
+    pub(in crate::wizard) fn compare_keys_once(&mut self, vpns: &[Vpn], shell: &mut Shell) {
+        if matches!(self.keys, Remote::NotAsked) && !self.seen.is_loading() {
+            self.compare_keys_of(vpns.to_vec(), shell);
+        }
+    }
+
+    fn compare_keys_of(&mut self, vpns: Vec<Vpn>, shell: &mut Shell) {
+        if !vpns.is_empty() {
             let request = shell.out.request();
             self.keys.ask(request, shell.now);
             shell.out.push(Effect::CompareKeys(request, vpns));
