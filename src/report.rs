@@ -37,6 +37,7 @@ pub(crate) use existing::ExistingReport;
 pub use exit_status::ExitStatus;
 pub(crate) use health::{Diagnoses, Health};
 pub(crate) use interrupted::ListedInterruption;
+pub(crate) use leaving::CreationEnd;
 pub use leaving::Leaving;
 pub(crate) use listing::Listing;
 pub(crate) use rollback::RollbackReport;

@@ -3,13 +3,13 @@
 use crate::support::{inventories, journey, pair, runs, surveys};
 use inventories::{hamilton, porirua};
 use journey::Journey;
-use osvpn::change::Change;
+use osvpn::change::{Change, Subject};
 use osvpn::cloud::{Error, ErrorKind, Status};
 use osvpn::commands::wizard::farewell_of;
 use osvpn::engine::Watched;
 use osvpn::engine::{ChangeError, Changed, Course, End};
 use osvpn::inspect::{Examined, Exposures};
-use osvpn::plan::Half;
+use osvpn::plan::{Half, VpnId};
 use osvpn::sign_in::Problem;
 use osvpn::wizard::screen::Screen;
 use osvpn::wizard::{Effect, Message, Model, Session, Which};
@@ -32,8 +32,7 @@ fn kept(name: &str, model: &Model) -> String {
     println!("{name}: {} rows in full, {} in brief", rows(&full), rows(&brief));
     assert_eq!(status, in_full, "{name}");
     assert!(rows(&brief) <= MOST_LINES, "{name} takes {} rows:\n{brief}", rows(&brief));
-    let long =
-        |line: &&str| line.chars().count() > usize::from(COLUMNS) && !line.trim_start().starts_with("openstack ");
+    let long = |line: &&str| line.chars().count() >= usize::from(COLUMNS);
     assert_eq!(brief.lines().find(long), None, "{name}");
     let shown = format!("{}\n{brief}", status.code());
     insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false}, {
@@ -107,12 +106,66 @@ fn the_values_for_the_owner_of_the_peer_are_printed_whole() {
         let watched = if is_active { Watched::Active } else { Watched::NotYet([(Half::A, status)].into()) };
         run.journey.send(Message::Watched(watched));
         let brief = kept(if is_active { "single-active" } else { "single" }, &run.journey.model);
-        let (_, full) = farewell_of(&run.journey.model, true, COLUMNS);
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        let (_, sheet) = full.split_once("For the owner of the peer:\n").unwrap();
-        let sheet: Vec<String> = words(sheet.split("\n\n").next().unwrap());
-        assert!(words(&brief).join(" ").contains(&sheet.join(" ")), "{brief}");
+        let whole = brief.split_whitespace().collect::<Vec<_>>().join(" ");
+        for value in [
+            "connect to 103.197.61.75 (identity 103.197.61.75, IPv4)",
+            "your address 198.51.100.7 (identity 198.51.100.7, IPv4)",
+            "your remote 10.0.1.0/24",
+            "your local 192.168.7.0/24, 192.168.8.0/24",
+            "IKEv2, aes-256, sha256, DH group14, lifetime 14400 s",
+            "esp, tunnel mode, aes-256, sha256, PFS group14, lifetime 3600 s",
+            "restart, every 15 s, timeout 150 s",
+            "UDP 500, UDP 4500, ESP (IP protocol 50)",
+            "connection show \\ a57f3c21-5a4e-4d0b-9b1e-2f6a8c3d4e5f -f value -c 'Pre-shared Key'",
+        ] {
+            assert!(whole.contains(value), "{value}: {brief}");
+        }
     }
+}
+
+/// Not ACTIVE, with more networks behind the peer than a line holds.
+fn wide() -> Run {
+    let mut journey = Journey::discovered_on((80, 24));
+    journey.single().to(Screen::Peer);
+    let networks: Vec<String> = (101..108).map(|third| format!("192.168.{third}.0/24")).collect();
+    journey.types("198.51.100.7").press("Tab Tab").types(&networks.join(", ")).press("Enter");
+    let mut run = Run::created_single(journey);
+    run.journey.after(330.0).send(Message::Watched(Watched::NotYet([(Half::A, Status::Down)].into())));
+    run
+}
+
+/// After what another did, whose VPN is called that.
+fn then(first: Model, mut later: Model, id: &str) -> Model {
+    let mut work = first.work.current.unwrap();
+    work.course.change.subject = Subject::Marked(VpnId::new(id));
+    later.work.earlier.push(work);
+    later
+}
+
+#[test]
+fn whatever_a_session_did_is_told_in_twenty_lines_and_by_the_exit_code() {
+    let alone = kept("single-wide", &wide().journey.model);
+    assert!(alone.contains("192.168.107.0/24"), "there is room for all networks: {alone}");
+    let two = then(wide().journey.model, wide().journey.model, "cafe0001");
+    let brief = kept("two-singles", &two);
+    assert_eq!(brief.matches("exists, but is not ACTIVE yet").count(), 2, "{brief}");
+    let three = then(active().journey.model, two, "cafe0002");
+    let brief = kept("three-creations", &three);
+    assert!(brief.contains("more (osvpn status --json)") && brief.contains("One more result is not shown"), "{brief}");
+
+    let failed = || {
+        let mut journey = opened(broken());
+        journey.press("f").passes(1000);
+        let change = agreed(&mut journey);
+        rested(&mut journey, change, Err(ChangeError::Failed(1, Box::new(sick()))));
+        journey.model
+    };
+    let then_made = then(failed(), active().journey.model, "cafe0003");
+    let brief = kept("failed-then-active", &then_made);
+    assert!(brief.starts_with("Failed: ") && brief.contains("hlz-por is ACTIVE"), "{brief}");
+    assert_eq!(farewell_of(&then_made, false, COLUMNS).0.code(), 1, "what failed is not forgotten");
+    let brief = kept("failed-then-single", &then(failed(), wide().journey.model, "cafe0003"));
+    assert!(brief.contains("Failed: "), "{brief}");
 }
 
 #[test]

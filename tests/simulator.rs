@@ -218,6 +218,36 @@ async fn an_ovn_service_has_an_address_of_its_own_and_leaves_a_transit_subnet_wh
 }
 
 #[tokio::test]
+async fn a_plan_made_in_one_demo_cloud_names_the_objects_of_the_next_and_what_is_made_has_ids_of_its_own() {
+    let clouds = [SimulatorSettings::demo(), SimulatorSettings::demo()].map(Cloud::start);
+    let [first, next] = clouds;
+    let (first, next) = (first.await, next.await);
+    for collection in ["routers", "subnets"] {
+        let ids = async |cloud: &Cloud| {
+            let all = cloud.get(HLZ, collection).await;
+            let ids = all[collection].as_array().unwrap().iter().map(|one| one["id"].to_string());
+            ids.collect::<Vec<_>>()
+        };
+        let there = ids(&first).await;
+        assert!(there.len() > 1 && there == ids(&next).await, "{collection}");
+    }
+    assert_ne!(first.token, next.token, "a token is nobody else's");
+    let made = async |cloud: &Cloud| {
+        cloud
+            .post(
+                HLZ,
+                "endpoint-groups",
+                "endpoint_group",
+                json!({"name": "g", "type": "cidr", "endpoints": ["10.9.0.0/24"]}),
+            )
+            .await
+            .1["id"]
+            .to_string()
+    };
+    assert_ne!(made(&first).await, made(&next).await);
+}
+
+#[tokio::test]
 async fn the_demo_holds_a_good_pair_a_scripted_one_and_nothing_of_other_projects() {
     let cloud = Cloud::start(settings(Release::V2026_1)).await;
     let connections = cloud.get(HLZ, "vpn/ipsec-site-connections").await;

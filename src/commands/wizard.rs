@@ -12,7 +12,7 @@ use crate::change::{Change, Verb};
 use crate::engine::{Course, WorkEnd};
 use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};
 use crate::report::{
-    ChangeReport, ChangeReports, Conclude, CreationReport, DEMO, ExitStatus, FailureReport, Health, Leaving,
+    ChangeReport, ChangeReports, CreationEnd, CreationReport, DEMO, ExitStatus, FailureReport, Health, Leaving,
     RollbackReport,
 };
 use crate::sign_in::{self, Login, Problem};
@@ -167,8 +167,7 @@ pub fn farewell_of(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus
     let changes = changes_of(&model.work, is_demo);
     let creations = creations_of(&model.work, is_demo);
     let created = creations.iter().map(CreationEnd::exit_status).max();
-    let of_changes = ChangeReports::exit_status_of(&changes).filter(|_| model.work.creation().is_none());
-    let status = created.max(of_changes);
+    let status = created.max(ChangeReports::exit_status_of(&changes));
     let Some(status) = status else { return without_work(model, is_verbose, columns) };
     if is_verbose {
         let mut parts: Vec<String> = changes.iter().map(ToString::to_string).collect();
@@ -179,13 +178,7 @@ pub fn farewell_of(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus
         return (status, parts.join("\n"));
     }
     let mut brief = Leaving::new(columns);
-    for creation in &creations {
-        match creation {
-            CreationEnd::Forward(report) => brief.creation(report),
-            CreationEnd::Back(report) => brief.rollback(report),
-        }
-    }
-    brief.changes(&changes, is_demo && creations.is_empty());
+    brief.session(&creations, &changes, is_demo);
     (status, brief.to_string())
 }
 
@@ -213,28 +206,6 @@ fn without_work(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus, S
     searched_in_words(&problem.looked_for).lines().for_each(|line| brief.say(line));
     brief.say("Nothing was created.");
     (status, brief.to_string())
-}
-
-/// What has become of a creation.
-enum CreationEnd {
-    Forward(Box<CreationReport>),
-    Back(RollbackReport),
-}
-
-impl CreationEnd {
-    fn exit_status(&self) -> ExitStatus {
-        match self {
-            Self::Forward(report) => report.exit_status(),
-            Self::Back(report) => report.exit_status(),
-        }
-    }
-
-    fn in_full(&self) -> String {
-        match self {
-            Self::Forward(report) => report.to_string(),
-            Self::Back(report) => report.to_string(),
-        }
-    }
 }
 
 /// The reports of all creations of a session whose VPN was not deleted afterwards.

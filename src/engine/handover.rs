@@ -92,11 +92,10 @@ pub fn external_address(plan: &Plan, progress: &Progress, half: &HalfPlan) -> Op
 }
 
 impl Handover {
-    /// The values as a person reads them: what each is called, what it is, and the command that shows it.
+    /// What is negotiated: IKE, then IPsec.
     #[must_use]
-    pub fn rows(&self) -> Vec<(&'static str, String, Option<&ShellCommand>)> {
-        let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "not given by the cloud yet".to_owned());
-        let (ike, ipsec, dpd) = (&self.policy.ike, &self.policy.ipsec, &self.policy.dpd);
+    pub(crate) fn phases(&self) -> [String; 2] {
+        let (ike, ipsec) = (&self.policy.ike, &self.policy.ipsec);
         let mode = match ike.ike_version {
             IkeVersion::V1 => format!("IKEv1, {} mode", ike.phase1_negotiation_mode),
             IkeVersion::V2 => "IKEv2".to_owned(),
@@ -114,6 +113,19 @@ impl Handover {
             ipsec.pfs,
             ipsec.lifetime
         );
+        [phase1, phase2]
+    }
+
+    pub(crate) fn dead_peer_detection(&self) -> String {
+        let dpd = &self.policy.dpd;
+        format!("{}, every {} s, timeout {} s", dpd.action, dpd.interval, dpd.timeout)
+    }
+
+    /// The values as a person reads them: what each is called, what it is, and the command that shows it.
+    #[must_use]
+    pub fn rows(&self) -> Vec<(&'static str, String, Option<&ShellCommand>)> {
+        let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "not given by the cloud yet".to_owned());
+        let [phase1, phase2] = self.phases();
         let key = match (&self.key_command, &self.key_of) {
             (Some(_), Some(of)) => format!("that of connection {of}, which you have. It is shown by:"),
             (Some(_), None) => "generated; give it to them over a safe channel. It is shown by:".to_owned(),
@@ -129,7 +141,7 @@ impl Handover {
             row("your local", self.peer_cidrs.iter().join(", ")),
             row("IKE (phase 1)", phase1),
             row("IPsec (phase 2)", phase2),
-            row("DPD", format!("{}, every {} s, timeout {} s", dpd.action, dpd.interval, dpd.timeout)),
+            row("DPD", self.dead_peer_detection()),
             row("firewall", format!("allow {} from our address", self.firewall.join(", "))),
             ("pre-shared key", key, self.key_command.as_ref()),
         ]

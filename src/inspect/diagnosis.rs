@@ -234,7 +234,7 @@ impl Diagnosis {
         let is_fine = self.findings.is_empty();
         match (self.condition, vpn.b()) {
             (Condition::Proven, Some(_)) if is_fine => "ACTIVE, and both halves match.".to_owned(),
-            (Condition::Proven, Some(_)) => "ACTIVE, and both halves match. Something else needs attention.".to_owned(),
+            (Condition::Proven, Some(_)) => format!("ACTIVE, and both halves match. But {}.", self.first_seen()),
             (Condition::Proven, None) => {
                 let what = if is_fine { "and nothing is wrong on this side" } else { "but this side needs attention" };
                 format!("ACTIVE, {what}; the peer's side cannot be checked from here.")
@@ -248,6 +248,15 @@ impl Diagnosis {
                 let why = vpn.uncertainty().unwrap_or_else(|| "not everything that matters could be read".to_owned());
                 format!("Unclear: {why}.")
             }
+        }
+    }
+
+    /// What the first finding is; the places of what instances block are many.
+    fn first_seen(&self) -> &str {
+        match self.findings.first() {
+            Some(result) if result.check == checks::SECURITY_GROUPS => "instances block traffic from the other side",
+            Some(result) => result.fault().map_or("", |fault| &fault.seen),
+            None => "",
         }
     }
 

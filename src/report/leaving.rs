@@ -1,16 +1,19 @@
 //! What is said when the wizard is left: the result, the next command, and in single mode what the owner of the peer has to be
 //! told. `osvpn --verbose` prints the reports in full, and `osvpn status` has the rest.
 
-use std::fmt::{self, Display, Formatter, Write as _};
+use std::fmt::{self, Display, Formatter};
 
+use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::change::StepOutcome;
 use super::rollback::RollbackOutcome;
-use super::wrap::{hanging_in, wrapped};
+use super::wrap::{command_in, hanging_in, wrapped};
 use super::{
-    ChangeReport, CreationOutcome, CreationReport, DEMO, DoubtReport, FailureReport, HalfReport, Health, RollbackReport,
+    ChangeReport, Conclude, CreationOutcome, CreationReport, DEMO, DoubtReport, ExitStatus, FailureReport, HalfReport,
+    Health, RollbackReport,
 };
+use crate::engine::handover::{HANDOVER_TITLE, Handover};
 use crate::inspect::Condition;
 use crate::inspect::diagnosis::agents_report;
 use crate::plan::ShellCommand;
@@ -18,6 +21,49 @@ use crate::plan::shell::osvpn;
 
 /// No more lines than leave something of the shell in sight.
 const MOST_LINES: usize = 20;
+/// How wide the labels of the sheet are.
+const SHEET_LABEL: usize = 15;
+const MOST_LINES_OF_RANGES: usize = 4;
+/// What failed and, mostly, why.
+const LINES_OF_A_CAUSE: usize = 3;
+
+/// What has become of a creation.
+pub(crate) enum CreationEnd {
+    Forward(Box<CreationReport>),
+    Back(RollbackReport),
+}
+
+impl CreationEnd {
+    pub(crate) fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Forward(report) => report.exit_status(),
+            Self::Back(report) => report.exit_status(),
+        }
+    }
+
+    pub(crate) fn in_full(&self) -> String {
+        match self {
+            Self::Forward(report) => report.to_string(),
+            Self::Back(report) => report.to_string(),
+        }
+    }
+}
+
+/// What a session has done.
+#[derive(Clone, Copy)]
+enum Deed<'a> {
+    Creation(&'a CreationEnd),
+    Change(&'a ChangeReport),
+}
+
+impl Deed<'_> {
+    fn is_done(&self) -> bool {
+        match self {
+            Self::Creation(creation) => creation.exit_status() == ExitStatus::Done,
+            Self::Change(change) => change.is_done(),
+        }
+    }
+}
 
 /// The text so far, for a terminal of that many columns.
 #[derive(Debug)]
@@ -50,37 +96,178 @@ impl Leaving {
         }
     }
 
-    /// Commands are never wrapped.
     fn ways(&mut self, ways: &[Way]) {
         let widest = ways.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
-        for (what, command) in ways {
-            let _ = writeln!(self.text, "{what:<widest$}  {command}");
+        ways.iter().for_each(|(what, command)| self.command(&format!("{what:<widest$}  "), command));
+    }
+
+    fn command(&mut self, first: &str, command: &ShellCommand) {
+        self.text.push_str(&command_in(self.columns, first, &command.to_string()));
+    }
+
+    const fn blank(&self) -> Self {
+        Self { columns: self.columns, text: String::new() }
+    }
+
+    /// Writes it if that many lines are left after it. Whether they are.
+    fn fitting(&mut self, reserve: usize, write: impl FnOnce(&mut Self)) -> bool {
+        let mut one = self.blank();
+        write(&mut one);
+        let is_fitting = self.lines() + one.lines() + reserve <= MOST_LINES;
+        if is_fitting {
+            self.text.push_str(&one.text);
+        }
+        is_fitting
+    }
+
+    /// All that was done, as far as there is room: what is not done first, then the latest creation.
+    pub(crate) fn session(&mut self, creations: &[CreationEnd], changes: &[ChangeReport], is_demo: bool) {
+        let mut demo = self.blank();
+        if is_demo {
+            demo.say(DEMO);
+        }
+        let deeds = creations.iter().rev().map(Deed::Creation).chain(changes.iter().map(Deed::Change));
+        let deeds: Vec<Deed<'_>> = deeds.sorted_by_key(Deed::is_done).collect();
+        let mut left = 0;
+        for (at, deed) in deeds.iter().enumerate() {
+            let reserve = demo.lines() + usize::from(at + 1 < deeds.len());
+            if at == 0 {
+                let mut next = self.blank();
+                deeds.get(1).into_iter().for_each(|deed| next.brief(*deed));
+                self.in_full(*deed, reserve + next.lines());
+            } else if left > 0
+                || !self.fitting(reserve, |text| text.in_full(*deed, 0))
+                    && !self.fitting(reserve, |text| text.brief(*deed))
+            {
+                left += 1;
+            }
+        }
+        let kind = if creations.is_empty() { "change" } else { "result" };
+        match left {
+            0 => {}
+            1 => self.say(&format!("One more {kind} is not shown: osvpn list says how every VPN stands.")),
+            left => self.say(&format!("{left} more {kind}s are not shown: osvpn list says how every VPN stands.")),
+        }
+        self.text.push_str(&demo.text);
+    }
+
+    /// Why and what else only where that many lines are left.
+    fn in_full(&mut self, deed: Deed<'_>, reserve: usize) {
+        match deed {
+            Deed::Creation(CreationEnd::Forward(report)) => self.creation(report, reserve),
+            Deed::Creation(CreationEnd::Back(report)) => self.rollback(report, reserve),
+            Deed::Change(report) => self.change(report),
         }
     }
 
-    pub fn creation(&mut self, report: &CreationReport) {
-        self.say(&report.brief_headline());
-        report.failures.iter().for_each(|failure| self.failure(failure));
+    /// The result and the command that goes on.
+    fn brief(&mut self, deed: Deed<'_>) {
+        let (headline, way) = match deed {
+            Deed::Creation(CreationEnd::Forward(report)) => (report.brief_headline(), report.ways().pop()),
+            Deed::Creation(CreationEnd::Back(report)) => (report.brief_headline(), report.way()),
+            Deed::Change(report) => (report.headline(), report.ways().pop()),
+        };
+        self.say(&headline);
+        self.ways(&Vec::from_iter(way));
+    }
+
+    fn creation(&mut self, report: &CreationReport, reserve: usize) {
+        let (mut head, mut ways) = (self.blank(), self.blank());
+        head.say(&report.brief_headline());
+        ways.ways(&report.ways());
+        let reserve = reserve + ways.lines();
+        let causes = if report.failures.is_empty() { 0 } else { LINES_OF_A_CAUSE };
+        let room = MOST_LINES.saturating_sub(self.lines() + head.lines() + reserve + causes);
+        let objects = self.objects(report, room);
+        self.text.push_str(&head.text);
+        self.failures(&report.failures, reserve + objects.lines());
+        self.text.push_str(&objects.text);
+        self.fitting(reserve, |text| report.health.iter().for_each(|health| text.health(report, health)));
+        for doubt in report.doubtful.iter().take(2) {
+            self.fitting(reserve, |text| text.doubt(doubt));
+        }
+        if report.outcome == CreationOutcome::Active && !report.leftovers.is_empty() {
+            let what = "Some objects are left over, and not used by the VPN: osvpn list shows them.";
+            self.fitting(reserve, |text| text.say(what));
+        }
+        self.text.push_str(&ways.text);
+    }
+
+    /// The halves or, for somebody else's, the sheet with as many ranges as there is room for.
+    fn objects(&self, report: &CreationReport, room: usize) -> Self {
+        let mut objects = self.blank();
         if let (Some(handover), false) = (&report.handover, report.is_empty()) {
-            self.say(crate::engine::handover::HANDOVER_TITLE);
-            for (label, value, command) in handover.rows() {
-                self.hang(&format!("  {label:<16} "), &value);
-                if let Some(command) = command {
-                    let _ = writeln!(self.text, "    {command}");
+            for lines in (1..=MOST_LINES_OF_RANGES).rev() {
+                objects.text.clear();
+                objects.handover(handover, lines);
+                if objects.lines() <= room {
+                    break;
                 }
             }
         } else if !report.removal.is_empty() {
-            report.halves.iter().for_each(|half| self.hang(&format!("  {} ", half.half), &brief_half(half)));
+            report.halves.iter().for_each(|half| objects.hang(&format!("  {} ", half.half), &brief_half(half)));
         }
-        report.health.iter().for_each(|health| self.health(report, health));
-        report.doubtful.iter().take(2).for_each(|doubt| self.doubt(doubt));
-        if report.outcome == CreationOutcome::Active && !report.leftovers.is_empty() {
-            self.say("Some objects are left over, and not used by the VPN: osvpn list shows them.");
+        objects
+    }
+
+    /// Each whole, where there is room; of the first at least what failed and why.
+    fn failures(&mut self, failures: &[FailureReport], reserve: usize) {
+        for (at, failure) in failures.iter().enumerate() {
+            let is_last = at + 1 == failures.len();
+            if self.fitting(reserve + usize::from(!is_last), |text| text.failure(failure)) {
+                continue;
+            }
+            if at > 0 {
+                return self.say(&format!("{} more could not be deleted.", failures.len() - at));
+            }
+            failure.rows().iter().take(2).for_each(|(label, value)| self.hang(&format!("{label:<12}"), value));
         }
-        if report.is_demo {
-            return self.say(DEMO);
+    }
+
+    /// The values of the sheet, an end in a line.
+    fn handover(&mut self, handover: &Handover, lines: usize) {
+        let end = |address: Option<String>, id: &str, kind: &str| match address {
+            Some(address) => format!("{address} (identity {id}, {kind})"),
+            None => "not given by the cloud yet".to_owned(),
+        };
+        let ours = handover.our_address.map(|address| address.to_string());
+        let ours = end(ours, handover.our_id.as_deref().unwrap_or_default(), handover.our_id_type);
+        let theirs = end(Some(handover.peer_address.clone()), &handover.peer_id, handover.peer_id_type);
+        let [ike, ipsec] = handover.phases();
+        let key = match (&handover.key_command, &handover.key_of) {
+            (Some(_), Some(of)) => format!("that of connection {of}, which they have; it is shown by:"),
+            (Some(_), None) => "give it to them over a safe channel; it is shown by:".to_owned(),
+            (None, _) => "the one you gave; give it to them over a safe channel".to_owned(),
+        };
+        self.say(HANDOVER_TITLE);
+        for (label, value) in [
+            ("connect to", ours),
+            ("your address", theirs),
+            ("your remote", self.ranges(&handover.our_cidrs, lines)),
+            ("your local", self.ranges(&handover.peer_cidrs, lines)),
+            ("IKE (phase 1)", ike),
+            ("IPsec (phase 2)", ipsec),
+            ("DPD", handover.dead_peer_detection()),
+            ("firewall", format!("let in {}", handover.firewall.join(", "))),
+            ("pre-shared key", key),
+        ] {
+            self.hang(&format!("  {label:<SHEET_LABEL$}  "), &value);
         }
-        self.ways(&report.ways());
+        handover.key_command.iter().for_each(|command| self.command("    ", command));
+    }
+
+    /// As many as that many lines hold.
+    fn ranges(&self, ranges: &[IpNet], lines: usize) -> String {
+        let text = |count: usize| {
+            let more = match ranges.len() - count {
+                0 => String::new(),
+                more => format!(", and {more} more (osvpn status --json)"),
+            };
+            format!("{}{more}", ranges.iter().take(count).join(", "))
+        };
+        let columns = self.columns.saturating_sub(SHEET_LABEL + 4);
+        let is_fitting = |text: &String| hanging_in(columns, "", text).lines().count() <= lines;
+        (1..=ranges.len()).rev().map(text).find(is_fitting).unwrap_or_else(|| text(1))
     }
 
     fn health(&mut self, report: &CreationReport, health: &Health) {
@@ -109,44 +296,20 @@ impl Leaving {
         });
     }
 
-    pub(crate) fn rollback(&mut self, report: &RollbackReport) {
+    fn rollback(&mut self, report: &RollbackReport, reserve: usize) {
+        let mut way = self.blank();
+        way.ways(&Vec::from_iter(report.way()));
+        let reserve = reserve + way.lines();
         self.say(&report.brief_headline());
-        report.failures.iter().take(1).for_each(|failure| self.failure(failure));
-        match report.failures.len() {
-            0 | 1 => {}
-            count => self.say(&format!("{} more could not be deleted.", count - 1)),
-        }
+        self.failures(&report.failures, reserve);
         if !report.spared.is_empty() {
-            self.say(&format!("Kept, because osvpn did not send them as they are: {}", report.spared.join(", ")));
+            let what = format!("Kept, because osvpn did not send them as they are: {}", report.spared.join(", "));
+            self.fitting(reserve, |text| text.say(&what));
         }
-        report.doubtful.iter().take(2).for_each(|doubt| self.doubt(doubt));
-        if report.outcome != RollbackOutcome::Undone {
-            self.ways(&[("To continue the rollback:", osvpn("rollback").operand(&report.name))]);
+        for doubt in report.doubtful.iter().take(2) {
+            self.fitting(reserve, |text| text.doubt(doubt));
         }
-    }
-
-    /// As many changes as there is room for, those that are not done first.
-    pub fn changes(&mut self, reports: &[ChangeReport], is_demo: bool) {
-        let order = reports.iter().sorted_by_key(|report| report.is_done());
-        let mut left = 0;
-        for report in order {
-            let mut one = Self { columns: self.columns, text: String::new() };
-            one.change(report);
-            let is_first = self.text.is_empty();
-            if left > 0 || !is_first && self.lines() + one.lines() > MOST_LINES - 4 {
-                left += 1;
-            } else {
-                self.text.push_str(&one.text);
-            }
-        }
-        match left {
-            0 => {}
-            1 => self.say("One more change is not shown: osvpn list says how every VPN stands."),
-            left => self.say(&format!("{left} more changes are not shown: osvpn list says how every VPN stands.")),
-        }
-        if is_demo {
-            self.say(DEMO);
-        }
+        self.text.push_str(&way.text);
     }
 
     fn change(&mut self, report: &ChangeReport) {
@@ -155,9 +318,7 @@ impl Leaving {
         report.failure.iter().for_each(|failure| self.failure(failure));
         for caveat in report.caveats.iter().take(3) {
             self.hang("warning: ", &caveat.text);
-            if let Some(command) = &caveat.command {
-                let _ = writeln!(self.text, "  {command}");
-            }
+            caveat.command.iter().for_each(|command| self.command("  ", command));
         }
         let kept = report.steps.iter().filter(|step| step.outcome == StepOutcome::Kept).count();
         if kept > 0 {
@@ -170,8 +331,7 @@ impl Leaving {
     }
 
     /// How many lines it takes on that terminal.
-    #[must_use]
-    pub fn lines(&self) -> usize {
+    fn lines(&self) -> usize {
         self.text.lines().map(|line| line.chars().count().div_ceil(self.columns + 1).max(1)).sum()
     }
 }
@@ -191,6 +351,13 @@ fn brief_half(half: &HalfReport) -> String {
     let address = half.external_address.map(|address| format!(", {address}")).unwrap_or_default();
     let status = half.connection_status.as_ref().map(|status| format!(": {status}")).unwrap_or_default();
     format!("{place}{status}; {}{address}; {}", half.router, half.local_cidrs.iter().join(", "))
+}
+
+impl RollbackReport {
+    fn way(&self) -> Option<Way> {
+        let is_left = self.outcome != RollbackOutcome::Undone;
+        is_left.then(|| ("To continue the rollback:", osvpn("rollback").operand(&self.name)))
+    }
 }
 
 impl CreationReport {
@@ -240,8 +407,11 @@ impl CreationReport {
         }
     }
 
-    /// The next commands; the last one continues.
+    /// The next commands; the last one continues. The demo's cloud ends with the program.
     fn ways(&self) -> Vec<Way> {
+        if self.is_demo {
+            return Vec::new();
+        }
         let of = |command: &'static str| osvpn(command).operand(self.word());
         let knows_rules = self.health.as_ref().is_some_and(Health::knows_security_groups);
         let mut ways = Vec::new();

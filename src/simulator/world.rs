@@ -16,6 +16,9 @@ use super::settings::SimulatorSettings;
 /// How long before its start the simulated cloud already existed, so that what it is seeded with has come to rest.
 const PAST: Duration = Duration::from_secs(3600);
 
+/// What the ids of its seeded objects come from: a plan made in one demo cloud names the objects of every other.
+const STABLE_IDS: u64 = 1;
+
 /// What the agents know of a site connection beyond what the API shows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Track {
@@ -97,7 +100,7 @@ pub(super) struct World {
 
 impl World {
     pub fn new(settings: SimulatorSettings, base: String) -> Self {
-        let random = StdRng::seed_from_u64(settings.id_seed.unwrap_or_else(rand::random));
+        let random = StdRng::seed_from_u64(settings.id_seed.unwrap_or(STABLE_IDS));
         let mut world = Self {
             settings,
             base,
@@ -114,8 +117,11 @@ impl World {
         world
     }
 
-    /// Lets the time pass that lies between the seeding and the present.
+    /// Lets the time pass that lies between the seeding and the present. What is made from now on has ids of its own.
     pub fn leave_the_past(&mut self) {
+        if self.settings.id_seed.is_none() {
+            self.random = StdRng::seed_from_u64(rand::random());
+        }
         self.advanced += PAST;
     }
 

@@ -354,7 +354,7 @@ fn missing_security_group_rules_are_made_and_go_with_the_vpn() {
     pty.wait_for("[ Show VPN ]");
     assert_eq!(rules(), before + 1, "one rule, though its answer was lost");
     pty.confirm("\r");
-    pty.wait("the fresh diagnosis", |screen| screen.contains("halves match.") && !screen.contains("needs attention"));
+    pty.wait("the fresh diagnosis", |screen| screen.contains("halves match.") && !screen.contains("But instances"));
     pty.send("d");
     agree(&mut pty);
     pty.enter_at("[ Your VPNs ]");
