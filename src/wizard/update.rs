@@ -193,7 +193,6 @@ impl Model {
         match action {
             Action::Right => dialog.turn(true),
             Action::Left => dialog.turn(false),
-            Action::Back | Action::Help => self.close_dialog(),
             Action::Accept | Action::Press(_) => {
                 if let Action::Press(at) = action {
                     dialog.focus = at;
@@ -215,7 +214,7 @@ impl Model {
                 self.shell.dialog = None;
                 self.stop(Then::Leave);
             }
-            Action::Quit => self.close_dialog(),
+            Action::Back | Action::Help | Action::Quit => self.close_dialog(),
             _ => self.shell.scroll_by(action),
         }
     }

@@ -1,6 +1,6 @@
 //! Whole VPNs are proposed on the first page.
 
-use osvpn::cloud::{Inventory, RegionId, Router};
+use osvpn::cloud::{Interfaces, Inventory, RegionId, Router};
 use osvpn::inspect::{Exposures, Keys, Vpn, Weakness};
 use osvpn::wizard::VpnsMessage;
 use osvpn::wizard::picker::{Line, Picker};
@@ -229,7 +229,7 @@ fn routers_without_subnets_do_not_make_the_first_page_read_them_all() {
             .map(|number| Router {
                 id: Id::new(format!("{prefix}-{number:03}")),
                 name: format!("{prefix}-{number:03}"),
-                interfaces: Some(Default::default()),
+                interfaces: Some(Interfaces::default()),
                 ..first.clone()
             })
             .collect();
