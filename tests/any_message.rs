@@ -24,13 +24,17 @@ use osvpn::plan::{Half, Plan, Psk};
 use osvpn::sign_in::Problem;
 use osvpn::view::Theme;
 use osvpn::view::lines::Transcript;
-use osvpn::wizard::dialog::Act;
+use osvpn::wizard::dialog::{Act, Dialog, TypedName};
+use osvpn::wizard::gesture::{Gesture, Spot};
+use osvpn::wizard::keymap::Action;
+use osvpn::wizard::picker::Choice;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
 use osvpn::wizard::{Effect, Message, Order, Overview, ResumedCreation, Session, VpnsMessage, Which};
 use proptest::prelude::*;
 use proptest::sample::select;
 use runs::{cut_off_change, cut_off_creation};
+use secrecy::ExposeSecret;
 
 fn keys() -> impl Strategy<Value = Message> {
     let codes = vec![
@@ -99,6 +103,73 @@ fn typed() -> impl Strategy<Value = String> {
         "192.168.7.0/24",
     ];
     prop_oneof![8 => select(words).prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+fn spot() -> impl Strategy<Value = Spot> {
+    let acts = vec![Act::Confirm, Act::Confirm, Act::Close, Act::Leave, Act::RollBack, Act::OwnKey, Act::Forget];
+    let choices = vec![
+        Choice::Best,
+        Choice::Others,
+        Choice::Region(hamilton()),
+        Choice::Region(porirua()),
+        Choice::Vpn(surveys::HLZ_POR.to_owned()),
+    ];
+    prop_oneof![
+        4 => (0_usize..6).prop_map(Spot::Button),
+        3 => select(acts).prop_map(Spot::Answer),
+        2 => select(choices).prop_map(Spot::Line),
+        1 => (0_usize..4).prop_map(Spot::Field),
+        1 => select(vec![Screen::Mode, Screen::Key, Screen::Name]).prop_map(Spot::Step),
+    ]
+}
+
+/// What a person does with the mouse, or with a typed line.
+fn gesture() -> impl Strategy<Value = Message> {
+    let actions = vec![
+        Action::Accept,
+        Action::Accept,
+        Action::Back,
+        Action::Quit,
+        Action::Right,
+        Action::Down,
+        Action::Help,
+        Action::Press(0),
+        Action::Press(1),
+        Action::Press(2),
+        Action::Pick(1),
+    ];
+    prop_oneof![
+        4 => spot().prop_map(Gesture::Click),
+        4 => spot().prop_map(Gesture::Take),
+        1 => spot().prop_map(Gesture::Go),
+        4 => select(actions).prop_map(Gesture::Act),
+        1 => any::<bool>().prop_map(|is_up| Gesture::Scroll { is_up }),
+        1 => Just(vec![Choice::Others]).prop_map(Gesture::Mark),
+        3 => typed().prop_map(|text| Gesture::Fill(text.into())),
+        1 => typed().prop_map(Gesture::Filter),
+    ]
+    .prop_map(Message::Gesture)
+}
+
+/// Whether a message says yes to the question on the screen.
+fn agrees(message: &Message, dialog: &Dialog) -> bool {
+    let is_named = dialog.typed.as_ref().is_none_or(TypedName::is_right);
+    match message {
+        Message::Key(KeyEvent { code: KeyCode::Char(_), .. }) => dialog.has(Act::Confirm) && dialog.typed.is_none(),
+        Message::Gesture(Gesture::Act(Action::Press(at))) => {
+            is_named && dialog.buttons.get(*at).is_some_and(|button| button.act == Act::Confirm)
+        }
+        Message::Gesture(Gesture::Click(Spot::Answer(act)) | Gesture::Take(Spot::Answer(act))) => {
+            is_named && *act == Act::Confirm && dialog.has(Act::Confirm)
+        }
+        Message::Gesture(Gesture::Fill(text)) if dialog.typed.is_some() => {
+            let right = dialog.typed.as_ref().map(|typed| typed.name.trim());
+            right == Some(text.expose_secret().trim()) && dialog.has(Act::Confirm)
+        }
+        Message::Gesture(Gesture::Act(action)) if *action != Action::Accept => false,
+        Message::Gesture(Gesture::Go(_) | Gesture::Scroll { .. } | Gesture::Filter(_) | Gesture::Mark(_)) => false,
+        _ => is_named && dialog.act() == Act::Confirm,
+    }
 }
 
 /// How many milliseconds pass before a message.
@@ -357,6 +428,7 @@ fn message() -> impl Strategy<Value = Message> {
     let number = || (0_u64..40).prop_map(RequestId);
     prop_oneof![
         20 => keys(),
+        10 => gesture(),
         2 => "\\PC{0,60}".prop_map(|text| Message::Paste(text.into())),
         3 => (0_u16..160, 0_u16..50).prop_map(|(columns, rows)| Message::Resize(columns, rows)),
         2 => (0_u64..1_000_000).prop_map(|time| Message::Tick(Duration::from_millis(time))),
@@ -530,15 +602,12 @@ proptest! {
         answer(&mut journey);
         for (pause, message, answers) in messages {
             let asked = journey.model.shell.dialog.clone();
-            let answer_of = |dialog: &osvpn::wizard::dialog::Dialog| match &message {
-                Message::Key(KeyEvent { code: KeyCode::Char(_), .. }) => dialog.has(Act::Confirm) && dialog.typed.is_none(),
-                _ => dialog.act() == Act::Confirm && dialog.typed.as_ref().is_none_or(osvpn::wizard::dialog::TypedName::is_right),
-            };
-            let is_agreed = asked.as_ref().is_some_and(answer_of);
+            let is_agreed = asked.as_ref().is_some_and(|dialog| agrees(&message, dialog));
+            let told = format!("{message:?}");
             journey.effects.clear();
             sent(&mut journey, pause, message);
             let changed = |effect: &Effect| matches!(effect, Effect::Work(Which::New(..), _));
-            prop_assert!(is_agreed || !journey.effects.iter().any(changed), "{asked:?}");
+            prop_assert!(is_agreed || !journey.effects.iter().any(changed), "{told}: {asked:?}");
             if answers {
                 answer(&mut journey);
             }

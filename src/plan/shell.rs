@@ -23,13 +23,21 @@ enum Word {
     Remark(&'static str),
 }
 
+const OSVPN: &str = "osvpn";
+const OPENSTACK: &str = "openstack";
+
+/// Whether a line of a text is one of these commands, set apart to be copied.
+pub fn is_command(line: &str) -> bool {
+    matches!(line.split_whitespace().next(), Some(OSVPN | OPENSTACK))
+}
+
 /// A command of this program: its name and options, as a user types them.
 pub fn osvpn(words: &'static str) -> ShellCommand {
-    ShellCommand::literal("osvpn").words(words)
+    ShellCommand::literal(OSVPN).words(words)
 }
 
 pub fn openstack(region: &RegionId, words: &'static str) -> ShellCommand {
-    let command = ShellCommand::literal("openstack");
+    let command = ShellCommand::literal(OPENSTACK);
     // What begins with a dash is no value of an option that stands alone.
     let command = if region.as_str().starts_with('-') {
         command.value(format_args!("--os-region-name={region}"))

@@ -20,7 +20,7 @@ pub trait LineTty: Tty {
 
 /// Appends what is new in every state of the model, and takes lines.
 #[derive(Debug)]
-pub struct Lines<W, T> {
+pub struct Lines<W: Write, T> {
     out: W,
     tty: T,
     theme: Theme,
@@ -53,6 +53,15 @@ impl<W: Write, T: LineTty> Lines<W, T> {
         write!(self.out, "{prompt}")?;
         self.prompt = Some(prompt.clone());
         self.out.flush()
+    }
+}
+
+/// What is said at the end begins on a line of its own. A terminal that is gone needs none.
+impl<W: Write, T> Drop for Lines<W, T> {
+    fn drop(&mut self) {
+        if self.prompt.take().is_some_and(|prompt| !prompt.is_empty()) {
+            let _ = writeln!(self.out).and_then(|()| self.out.flush());
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::wizard::Form;
 use crate::wizard::fields::Field;
 use crate::wizard::gesture::Spot;
 use crate::wizard::screen::Screen;
+use crate::wizard::secret_text::characters;
 
 /// Wider fields are no easier to read.
 const WIDEST: u16 = 76;
@@ -132,7 +133,7 @@ fn meter(scene: Scene<'_>, count: usize) -> Line<'static> {
     Line::from(vec![
         Span::styled(full.repeat(filled), style),
         Span::styled(empty.repeat(CELLS - filled), theme.dim()),
-        Span::styled(format!(" {count} characters ({} to {} allowed)", psk::SHORTEST, psk::LONGEST), theme.dim()),
+        Span::styled(format!(" {} ({} to {} allowed)", characters(count), psk::SHORTEST, psk::LONGEST), theme.dim()),
     ])
 }
 

@@ -9,13 +9,16 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Scene, Spots, Theme, header, work};
+use crate::engine::Direction;
+use crate::plan::shell::is_command;
 use crate::plan::wrap::{LongWords, wrap};
+use crate::wizard::fields::Field;
 use crate::wizard::gesture::{Gesture, Spot};
 use crate::wizard::keymap::Action;
 use crate::wizard::picker::Choice;
-use crate::wizard::work::RowState;
+use crate::wizard::work::{RowState, Work};
 use crate::wizard::{Content, Message, Model};
-use page::{Asks, Meant, Offer, PageKey, SpokenPage};
+use page::{Asks, BeingRead, Meant, Offer, PageKey, SpokenPage};
 
 /// How many lines of a list are said at once.
 pub(crate) const AT_ONCE: usize = 20;
@@ -39,8 +42,14 @@ impl NewLines {
     }
 }
 
-/// What leads a text, and the text, whose further lines stand under its first one.
-type Paragraph = (String, String);
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Paragraph {
+    lead: String,
+    /// Its further lines stand under its first one.
+    text: String,
+    /// Stays in one piece, as a command must to be copied.
+    is_whole: bool,
+}
 
 /// What was said last.
 #[derive(Debug, Default)]
@@ -55,6 +64,12 @@ pub struct Transcript {
     /// Lines of a long list before those said last.
     skipped: usize,
     asks: Asks,
+    /// What Enter alone took as it was said.
+    default: Option<usize>,
+    /// What was still being read.
+    reading: BeingRead,
+    /// The field that was asked for, and what was remarked on it.
+    field: Option<(Field, Option<String>)>,
     remark: Option<String>,
     /// Why the line that was typed last means nothing here.
     complaint: Option<&'static str>,
@@ -74,21 +89,27 @@ impl Transcript {
         let mut lines = Vec::new();
         self.say_who(scene, &mut lines);
         self.say_work(scene, &mut lines);
+        self.say_field(model, &mut lines);
         let key = PageKey::of(model);
         let is_new = self.key.as_ref() != Some(&key);
         if is_new {
             self.skipped = 0;
             self.offered.clear();
             self.body.clear();
+            self.reading.clear();
         }
         let page = SpokenPage::of(scene, self.skipped);
+        self.say_arrivals(model, &page, &mut lines);
         self.say_page(scene, &page, is_new, &mut lines);
+        self.say_reading(&page, &mut lines);
+        self.reading.clone_from(&page.reading);
         self.key = Some(key);
         self.say_remarks(model, &page, &mut lines);
         self.asks = page.asks;
         (self.is_answered, self.is_wanted) = (false, false);
-        let lines = lines.iter().flat_map(|paragraph| wrapped(paragraph, columns)).collect();
-        NewLines { lines, prompt: shown(&page.prompt), is_secret: page.asks == Asks::Secret }
+        let lines = lines.iter().flat_map(|paragraph| paragraph.wrapped(columns)).collect();
+        let prompt = if self.reading.is_empty() { shown(&page.prompt) } else { String::new() };
+        NewLines { lines, prompt, is_secret: page.asks == Asks::Secret }
     }
 
     fn say_who(&mut self, scene: Scene<'_>, lines: &mut Vec<Paragraph>) {
@@ -110,9 +131,22 @@ impl Transcript {
         let new: Vec<Paragraph> = rows.iter().filter(|row| !self.rows.contains(row)).map(plain).collect();
         self.rows = rows;
         if let Some(work) = scene.model.work.current.as_ref().filter(|_| !new.is_empty()) {
-            let done = work.rows.iter().filter(|row| matches!(row.state, RowState::Done(..))).count();
             lines.extend(new);
-            lines.push(plain(format!("{done} of {} made.", work.rows.len())));
+            lines.push(plain(so_far(work)));
+        }
+    }
+
+    /// What is to be known of a text that was typed, at once and not when the user comes back to it.
+    fn say_field(&mut self, model: &Model, lines: &mut Vec<Paragraph>) {
+        if let Some((field, known)) = self.field.take()
+            && let remark @ Some(_) = model.remark(field)
+            && remark != known
+            && self.is_answered
+        {
+            lines.extend(remark.as_deref().map(marked));
+        }
+        if let Content::Form(form) = model.content() {
+            self.field = form.field().map(|field| (field, model.remark(field)));
         }
     }
 
@@ -121,26 +155,58 @@ impl Transcript {
             lines.extend([plain(""), plain(&page.heading)]);
         }
         self.heading.clone_from(&page.heading);
-        lines.extend(page.body.iter().filter(|line| !self.body.contains(line)).map(plain));
+        lines.extend(self.explained.take().into_iter().flat_map(|number| page::explained(scene, number)).map(plain));
+        // What a number means, and what is said, changes only with what is read, not for each part of it.
+        if !page.reading.is_empty() && !is_new && !self.is_wanted {
+            return;
+        }
+        let mut said: Vec<&String> = Vec::new();
+        for line in page.body.iter().filter(|line| !self.body.contains(line)) {
+            if is_new || !said.contains(&line) {
+                lines.push(Paragraph { is_whole: page.is_whole || is_command(line), ..plain(line) });
+                said.push(line);
+            }
+        }
         self.body.clone_from(&page.body);
+        self.default = page.default;
+        let is_all_read = !self.reading.is_empty() && page.reading.is_empty();
         let is_moved = |(number, entry): &(usize, Offer)| {
             self.offered.get(number).is_some_and(|before| before.meant != entry.meant)
         };
-        let is_other = page.entries.iter().any(is_moved) || self.offered.keys().any(|number| *number > page.count);
-        if is_other {
+        let is_changed = |(number, entry): &(usize, Offer)| self.offered.get(number) != Some(entry);
+        let is_other = page.entries.iter().any(is_moved)
+            || is_all_read && page.entries.iter().any(is_changed)
+            || self.offered.keys().any(|number| *number > page.count);
+        if is_other || page.entries.is_empty() {
             self.offered.clear();
         }
         let width = page.count.to_string().len();
         for (number, entry) in &page.entries {
             if self.is_wanted || self.offered.get(number) != Some(entry) {
                 let mark = if page.default == Some(*number) { format!("[{number}]") } else { format!(" {number} ") };
-                lines.push((format!("{mark:>0$} ", width + 2), entry.text.clone()));
+                lines.push(Paragraph::led(format!("{mark:>0$} ", width + 2), &entry.text));
             }
         }
         self.offered.extend(page.entries.clone());
-        lines.extend(self.explained.take().into_iter().flat_map(|number| page::explained(scene, number)).map(plain));
         if let Some(rest) = page.rest().filter(|_| is_new || is_other || self.is_wanted) {
             lines.push(plain(rest));
+        }
+    }
+
+    /// A line for each part that was being read.
+    fn say_arrivals(&self, model: &Model, page: &SpokenPage, lines: &mut Vec<Paragraph>) {
+        for (region, name) in self.reading.iter().filter(|(region, _)| !page.reading.contains_key(*region)) {
+            let region = region.as_ref().and_then(|id| model.new_vpn.region(id));
+            let is_failed = region.is_some_and(|region| region.inventory.error().is_some());
+            lines.push(plain(if is_failed { format!("{name}: could not be read.") } else { format!("{name}: read.") }));
+        }
+    }
+
+    fn say_reading(&self, page: &SpokenPage, lines: &mut Vec<Paragraph>) {
+        if page.reading.keys().any(|region| !self.reading.contains_key(region)) {
+            let names: Vec<&str> = page.reading.values().map(String::as_str).collect();
+            let rest = if page.entries.is_empty() { "" } else { commands::WHILE_READING };
+            lines.push(plain(format!("Being read: {}.{rest}", names.join(", "))));
         }
     }
 
@@ -157,6 +223,13 @@ impl Transcript {
     pub fn hear(&mut self, model: &Model, line: &SecretString) -> Vec<Message> {
         self.is_answered = true;
         let text = line.expose_secret().trim();
+        if let Some(typed) = model.shell.dialog.as_ref().and_then(|dialog| dialog.typed.as_ref())
+            && model.shell.question.is_none()
+            && !text.is_empty()
+            && typed.name.trim() == text
+        {
+            return vec![Message::Gesture(Gesture::Fill(line.clone()))];
+        }
         if let Some(asked) = &model.shell.question {
             return commands::answer(asked, line);
         }
@@ -174,17 +247,18 @@ impl Transcript {
     fn chosen(&mut self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
         let text = text.strip_prefix(':').unwrap_or(text);
         match text {
-            "" if self.asks == Asks::Nothing => return None,
+            "" if !self.reading.is_empty() && !matches!(model.content(), Content::Review(_)) => {
+                let default = self.default.and_then(|number| self.offered.get(&number));
+                self.complaint = default.is_none().then_some(commands::STILL_READING);
+                return default.map(|offer| offer.meant.gestures(model));
+            }
+            "" if self.asks == Asks::Nothing && self.reading.is_empty() => return None,
             "" => return Some(vec![Gesture::Act(Action::Accept)]),
             "m" if self.asks != Asks::Nothing => {
                 self.turn_over(model);
                 return None;
             }
             _ => {}
-        }
-        if model.shell.dialog.as_ref().and_then(|dialog| dialog.typed.as_ref()).is_some_and(|typed| typed.name == text)
-        {
-            return Some(vec![Gesture::Fill(SecretString::from(text))]);
         }
         if let Some(number) = text.strip_suffix('?').and_then(|number| number.trim().parse().ok()) {
             (self.explained, self.is_answered) = (Some(number), false);
@@ -194,14 +268,16 @@ impl Transcript {
             return Some(vec![Gesture::Act(action)]);
         }
         if let (Some(filter), Content::List(_)) = (text.strip_prefix('/'), model.content()) {
+            self.is_wanted = true;
             return Some(vec![Gesture::Filter(filter.trim().to_owned())]);
         }
         let found = match self.asks {
-            Asks::Policy => self.policy_value(text),
-            _ => self.by_numbers(text).or_else(|| self.by_name(model, text)),
+            Asks::Policy => self.policy_value(model, text),
+            _ => self.by_numbers(model, text).or_else(|| self.by_name(model, text)),
         };
         if found.is_none() {
-            self.complaint = Some(commands::NOT_UNDERSTOOD);
+            let is_early = !self.reading.is_empty() && self.offered.is_empty();
+            self.complaint = Some(if is_early { commands::STILL_READING } else { commands::NOT_UNDERSTOOD });
         }
         found
     }
@@ -213,7 +289,7 @@ impl Transcript {
         self.is_wanted = true;
     }
 
-    fn by_numbers(&self, text: &str) -> Option<Vec<Gesture>> {
+    fn by_numbers(&self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
         let numbers = text.split([',', ' ']).filter(|part| !part.is_empty()).map(|part| part.parse().ok());
         let numbers: Vec<usize> = numbers.collect::<Option<_>>()?;
         let entries: Vec<&Offer> = numbers.iter().map(|number| self.offered.get(number)).collect::<Option<_>>()?;
@@ -222,7 +298,7 @@ impl Transcript {
             return Some(vec![Gesture::Mark(choices)]);
         }
         let [entry] = entries.as_slice() else { return None };
-        Some(entry.meant.gestures())
+        Some(entry.meant.gestures(model))
     }
 
     /// By what a choice is called, where only one is called so.
@@ -236,11 +312,15 @@ impl Transcript {
             let lines = picker.lines().iter().filter(|line| is_so(&line.title));
             named = lines.map(|line| Meant::Take(Spot::Line(line.choice.clone()))).collect();
         }
+        if self.offered.is_empty() && !self.reading.is_empty() {
+            named =
+                page::coming(model).into_iter().filter(|offer| is_so(&offer.title)).map(|offer| offer.meant).collect();
+        }
         match named.as_slice() {
             [Meant::Take(Spot::Line(choice))] if self.asks == Asks::Choices => {
                 Some(vec![Gesture::Mark(vec![choice.clone()])])
             }
-            [only] => Some(only.gestures()),
+            [only] => Some(only.gestures(model)),
             [] => None,
             _ => {
                 self.complaint = Some(commands::SEVERAL);
@@ -250,12 +330,12 @@ impl Transcript {
     }
 
     /// The number of a field, and its value.
-    fn policy_value(&self, text: &str) -> Option<Vec<Gesture>> {
+    fn policy_value(&self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
         let (number, value) = text.split_once(' ').unwrap_or((text, ""));
         let entry = self.offered.get(&number.parse().ok()?)?;
         let value = value.trim();
         let fill = (!value.is_empty()).then(|| Gesture::Fill(SecretString::from(value)));
-        Some(entry.meant.gestures().into_iter().chain(fill).collect())
+        Some(entry.meant.gestures(model).into_iter().chain(fill).collect())
     }
 }
 
@@ -271,17 +351,42 @@ fn shown(text: &str) -> String {
 }
 
 fn plain(text: impl AsRef<str>) -> Paragraph {
-    (String::new(), text.as_ref().to_owned())
+    Paragraph::led(String::new(), text.as_ref())
 }
 
 fn marked(text: &str) -> Paragraph {
-    ("! ".to_owned(), text.to_owned())
+    Paragraph::led("! ".to_owned(), text)
 }
 
-fn wrapped((lead, text): &Paragraph, columns: usize) -> Vec<String> {
-    let columns = columns.max(NARROWEST).saturating_sub(lead.len());
-    let lines = wrap(&shown(text), columns, LongWords::Whole).into_iter().enumerate();
-    lines
-        .map(|(at, line)| if at == 0 { format!("{lead}{line}") } else { format!("{}{line}", " ".repeat(lead.len())) })
-        .collect()
+/// How far work is, by what it does.
+fn so_far(work: &Work) -> String {
+    let is_back = work.direction == Direction::Back;
+    let count = |is_over: fn(&RowState) -> bool| work.rows.iter().filter(|row| is_over(&row.state)).count();
+    let done = count(|state| matches!(state, RowState::Done(..)));
+    match (is_back, work.is_creation()) {
+        (false, true) => format!("{done} of {} made.", work.rows.len()),
+        (false, false) => format!("{done} of {} done.", work.rows.len()),
+        (true, is_creation) => {
+            let back = count(|state| *state == RowState::RolledBack);
+            let left = count(|state| !matches!(state, RowState::RolledBack | RowState::Waiting));
+            format!("{back} {}, {left} left.", if is_creation { "deleted" } else { "rolled back" })
+        }
+    }
+}
+
+impl Paragraph {
+    fn led(lead: String, text: &str) -> Self {
+        Self { lead, text: text.to_owned(), is_whole: false }
+    }
+
+    fn wrapped(&self, columns: usize) -> Vec<String> {
+        let (lead, text) = (&self.lead, shown(&self.text));
+        if self.is_whole {
+            return vec![format!("{lead}{text}")];
+        }
+        let columns = columns.max(NARROWEST).saturating_sub(lead.len());
+        let lines = wrap(&text, columns, LongWords::Whole).into_iter().enumerate();
+        let below = " ".repeat(lead.len());
+        lines.map(|(at, line)| format!("{}{line}", if at == 0 { lead } else { &below })).collect()
+    }
 }

@@ -7,7 +7,7 @@ use itertools::Itertools;
 use tui_input::Input;
 
 use super::screen::Mode;
-use super::secret_text::SecretText;
+use super::secret_text::{SecretText, characters};
 use crate::cloud::{Id, RegionId};
 use crate::engine::Direction;
 use crate::plan::fields::{Allowed, PolicyField};
@@ -111,7 +111,7 @@ impl Answers {
 
     pub(super) fn key_text(&self) -> String {
         let whose = if self.key.is_generated() { "generated" } else { "your own" };
-        format!("{whose}, {} characters", self.key.chars())
+        format!("{whose}, {}", characters(self.key.chars()))
     }
 
     pub fn router_of(&self, half: Half) -> Option<&Id> {

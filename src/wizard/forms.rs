@@ -195,7 +195,7 @@ impl Model {
         let Some(secret) = self.secret_field() else { return };
         match event.code {
             KeyCode::Char('u' | 'w') if control => secret.clear(),
-            KeyCode::Char(character) if is_text => secret.insert(character.encode_utf8(&mut [0; 4])),
+            KeyCode::Char(character) if is_text => secret.push(character),
             KeyCode::Backspace => secret.backspace(),
             _ => {}
         }

@@ -45,7 +45,7 @@ impl NewVpn {
     }
 
     /// Whether something that the plan needs is still being read.
-    fn is_reading_for_plan(&self, labels: &Labels) -> bool {
+    pub fn is_reading_for_plan(&self, labels: &Labels) -> bool {
         self.is_reading() || self.lacks_shared_keys(labels)
     }
 

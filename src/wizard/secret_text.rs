@@ -10,6 +10,11 @@ use crate::plan::psk::{self, KeyOrigin, Psk, PskProblem};
 /// More than the longest key, so that a pasted text that is too long is seen to be so.
 const SECRET_CAPACITY: usize = 128;
 
+/// So many characters, in words.
+pub fn characters(count: usize) -> String {
+    format!("{count} character{}", if count == 1 { "" } else { "s" })
+}
+
 /// The key while it is typed. Its memory never moves, so no copy of a part is left behind, and is wiped on drop.
 pub struct SecretText {
     text: Zeroizing<String>,
@@ -51,10 +56,16 @@ impl SecretText {
         if self.generated {
             self.clear();
         }
-        for character in text.trim().chars().filter(|c| !c.is_control()) {
-            if self.text.len() + character.len_utf8() <= SECRET_CAPACITY {
-                self.text.push(character);
-            }
+        text.trim().chars().for_each(|character| self.push(character));
+    }
+
+    /// Appends what was typed, a space too: the rule of keys tells what is wrong with it.
+    pub fn push(&mut self, character: char) {
+        if self.generated {
+            self.clear();
+        }
+        if !character.is_control() && self.text.len() + character.len_utf8() <= SECRET_CAPACITY {
+            self.text.push(character);
         }
     }
 

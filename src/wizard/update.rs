@@ -214,7 +214,14 @@ impl Model {
                 self.shell.dialog = None;
                 self.stop(Then::Leave);
             }
-            Action::Back | Action::Help | Action::Quit => self.close_dialog(),
+            Action::Back | Action::Help => self.close_dialog(),
+            Action::Quit => {
+                let is_question = dialog.buttons.iter().any(|button| !button.act.is_harmless());
+                self.close_dialog();
+                if is_question && self.shell.dialog.is_none() && self.shell.notice.is_none() {
+                    self.shell.say("The question is closed; nothing was changed.");
+                }
+            }
             _ => self.shell.scroll_by(action),
         }
     }

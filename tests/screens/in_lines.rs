@@ -66,6 +66,47 @@ fn a_run_is_told_row_by_row_and_a_question_interrupts_it() {
 fn a_vpn_with_its_findings_and_the_question_before_it_is_deleted() {
     let mut journey = super::vpns::opened(super::surveys::broken(), Exposures::new());
     let mut reader = Reader(Transcript::default());
-    let text = ["3?", "delete", "2", "b"].map(|line| reader.types(&mut journey, line)).concat();
+    let text = ["3?", "delete", "q", "delete", "2", "b"].map(|line| reader.types(&mut journey, line)).concat();
     kept_lines("in-lines-a-vpn", &text);
+}
+
+#[test]
+fn numbers_stay_as_they_were_said_until_everything_is_read() {
+    let mut journey = Journey::on_first_page(&[hamilton(), porirua(), super::journey::wellington()]);
+    let mut reader = Reader(Transcript::default());
+    let mut text = reader.says(&mut journey);
+    journey.discovered(&hamilton(), Ok(hamilton_inventory()));
+    text += &reader.says(&mut journey);
+    text += &reader.types(&mut journey, "porirua");
+    journey.discovered(&porirua(), Ok(porirua_inventory()));
+    text += &reader.says(&mut journey);
+    journey.discovered(&super::journey::wellington(), Ok(super::journey::without_vpn()));
+    text += &reader.says(&mut journey);
+    kept_lines("in-lines-while-reading", &text);
+}
+
+#[test]
+fn at_active_nothing_is_offered_by_number_before_both_halves_are_compared() {
+    let mut run = Run::created(SMALL);
+    let mut reader = Reader(Transcript::default());
+    reader.says(&mut run.journey);
+    run.polled(Status::Active, Status::Active);
+    run.journey.send(Message::Watched(Watched::Active));
+    let early = reader.types(&mut run.journey, "1");
+    assert!(!early.contains("Number") && early.contains(" a name can be typed already"), "{early}");
+    let left = reader.types(&mut run.journey, "show vpn");
+    assert!(left.contains("hlz-por") && run.journey.model.screen() == Screen::Vpn, "{left}");
+}
+
+#[test]
+fn what_is_to_be_known_of_an_answer_is_said_at_once_and_what_is_wrong_is_not_offered_again() {
+    let mut journey = Journey::ready();
+    journey.single().to(Screen::Peer);
+    let mut reader = Reader(Transcript::default());
+    let said = reader.types(&mut journey, "10.0.0.5");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("! 10.0.0.5 is in private-subnet") && said.contains("this project's own network"), "{said}");
+    reader.types(&mut journey, "");
+    let said = reader.types(&mut journey, "abc");
+    assert!(said.contains("! ") && said.matches("abc").count() <= 2 && !said.contains("[abc]"), "{said}");
 }

@@ -246,7 +246,7 @@ impl Person {
         self.heard.extend(new.lines);
     }
 
-    /// The number that was said last for a choice.
+    /// The number that was said last for a choice; its name while it has none because something is still being read.
     #[track_caller]
     fn number_of(&mut self, title: &str) -> String {
         self.listen();
@@ -257,6 +257,8 @@ impl Person {
             (number.parse::<usize>().is_ok() && rest.to_lowercase().starts_with(&title.to_lowercase()))
                 .then(|| number.to_owned())
         });
+        let is_reading = self.heard.iter().rev().take(3).any(|line| line.starts_with("Being read:"));
+        let number = number.or_else(|| is_reading.then(|| title.to_owned()));
         number.unwrap_or_else(|| panic!("{title:?} was not offered:\n{}", self.heard.join("\n")))
     }
 

@@ -135,8 +135,9 @@ fn a_signal_at_a_hidden_question_gives_the_terminal_back() {
         let pty = Pty::start(scene.home.path(), &[], &vars);
         pty.wait_for("Password:");
         pty.signal(signal);
-        let (code, Printed { said, .. }) = pty.end();
+        let (code, Printed { said, everything, .. }) = pty.end();
         assert!(code == 130 && said.contains("Nothing was created."), "{said}");
+        assert!(everything.lines().any(|line| line.starts_with("Nothing was created.")), "{everything}");
     }
 }
 

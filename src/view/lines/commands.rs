@@ -15,6 +15,8 @@ pub(super) const UNSEEN_KEY: &str =
 pub(super) const WORKING: &str = "Ctrl-C asks whether to stop.";
 pub(super) const POLICY: &str = "Type the number of a field and its value, as in: 3 sha256. The number alone lists its values. Enter alone continues.";
 pub(super) const NOT_UNDERSTOOD: &str = "That is neither a number nor a name nor a command of this list; ? explains.";
+pub(super) const WHILE_READING: &str = " Until then the numbers stay as they are; / shows anew what there is.";
+pub(super) const STILL_READING: &str = "There are no numbers before that is read; a name can be typed already.";
 pub(super) const SEVERAL: &str = "Several lines are called that; type a number.";
 const OF_TEXTS: &str = "Where a text is asked for, commands begin with a colon: :b goes back, :n goes to the next field, :g \
                         makes a new key, :? explains, :q leaves.";

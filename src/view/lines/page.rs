@@ -1,23 +1,27 @@
 //! What is in front of the user, as paragraphs and numbered choices.
 
+use std::collections::BTreeMap;
+
 use ratatui::text::Line;
 
 use super::super::{
     Scene, detail, first_page, picker, policy_form, problem, remote, review, sign_in_question, vpn, work,
 };
 use super::{AT_ONCE, commands};
+use crate::cloud::RegionId;
 use crate::plan::Severity;
 use crate::plan::fields::Allowed;
-use crate::wizard::dialog::{Dialog, DialogButton};
+use crate::wizard::dialog::{Act, Dialog, DialogButton};
 use crate::wizard::fields::Field;
 use crate::wizard::gesture::{Gesture, Spot};
 use crate::wizard::keymap::{self, Action};
 use crate::wizard::picker::{Choice, Line as Candidate, Picker};
-use crate::wizard::review::Review;
+use crate::wizard::review::{AnswerLine, Review};
 use crate::wizard::screen::Screen;
+use crate::wizard::secret_text::characters;
 use crate::wizard::sign_in_question::Asked;
 use crate::wizard::vpns::{Open, VpnButton};
-use crate::wizard::work::{Button, Stage, Work};
+use crate::wizard::work::{Button, End, Stage, Work};
 use crate::wizard::{Content, Form, Model, Start};
 
 /// More than any paragraph has: they are wrapped when they are said.
@@ -81,13 +85,23 @@ pub(super) enum Meant {
     Take(Spot),
     Go(Spot),
     Act(Action),
+    /// A button of work, wherever it stands when it is pressed.
+    Press(Button),
     /// Fix the finding of that number.
     Fix(u8),
 }
 
+/// What a page waits for, by its region where it is one of several.
+pub(super) type BeingRead = BTreeMap<Option<RegionId>, String>;
+
 impl Meant {
-    pub(super) fn gestures(&self) -> Vec<Gesture> {
+    pub(super) fn gestures(&self, model: &Model) -> Vec<Gesture> {
         match self {
+            Self::Press(button) => {
+                let buttons = model.work.current.as_ref().map(Work::buttons).unwrap_or_default();
+                let place = buttons.iter().position(|one| one == button);
+                place.map(|place| Gesture::Take(Spot::Button(place))).into_iter().collect()
+            }
             Self::Take(spot) => vec![Gesture::Take(spot.clone())],
             Self::Go(spot) => vec![Gesture::Go(spot.clone())],
             Self::Act(action) => vec![Gesture::Act(*action)],
@@ -117,6 +131,10 @@ impl Offer {
 pub(super) struct SpokenPage {
     pub(super) heading: String,
     pub(super) body: Vec<String>,
+    /// No line of the body is wrapped.
+    pub(super) is_whole: bool,
+    /// Its choices change with what is still being read.
+    pub(super) reading: BeingRead,
     /// The choices that are said now, each with its number.
     pub(super) entries: Vec<(usize, Offer)>,
     /// How many there are in all.
@@ -209,7 +227,7 @@ impl SpokenPage {
             body.extend(commands::help(scene.model));
         }
         body.extend(dialog.typed.iter().map(|typed| format!("To do it, type {}", typed.name)));
-        let page = Self { heading: dialog.title.clone(), body, ..Self::default() };
+        let page = Self { heading: dialog.title.clone(), body, is_whole: dialog.has(Act::Copy), ..Self::default() };
         if dialog.buttons.is_empty() {
             return Self { asks: Asks::Choice, prompt: "b cancels: ".to_owned(), ..page };
         }
@@ -233,7 +251,8 @@ impl SpokenPage {
         let entries = entries.collect();
         let several = picker.marked().is_some();
         let default = (picker.shown() > 0).then(|| picker.cursor() + 1);
-        let page = Self { body, entries, count: picker.shown(), default, ..Self::default() };
+        let reading = being_read(model, picker);
+        let page = Self { body, reading, entries, count: picker.shown(), default, ..Self::default() };
         if !several {
             return page.asked(Asks::Choice);
         }
@@ -257,10 +276,11 @@ impl SpokenPage {
         body.extend(model.remark(field));
         let problem = model.problem(field);
         let (value, asks) = match model.secret(field) {
-            Some(secret) if secret.chars() > 0 => (format!(" [{} characters]", secret.chars()), Asks::Secret),
+            Some(secret) if secret.chars() > 0 => (format!(" [{}]", characters(secret.chars())), Asks::Secret),
             Some(_) => (String::new(), Asks::Secret),
             None => {
                 let typed = model.input(field).map(|input| input.value().to_owned()).filter(|text| !text.is_empty());
+                let typed = typed.filter(|_| problem.is_none());
                 let value = typed.unwrap_or_else(|| model.suggestion(field));
                 (if value.is_empty() { value } else { format!(" [{value}]") }, Asks::Text)
             }
@@ -296,6 +316,10 @@ impl SpokenPage {
     }
 
     fn of_review(scene: Scene<'_>, review: &Review) -> Self {
+        let new_vpn = &scene.model.new_vpn;
+        if new_vpn.is_reading_for_plan(&scene.model.shell.labels) {
+            return Self { reading: [(None, "what the plan needs".to_owned())].into(), ..Self::default() };
+        }
         let (lines, makes) = review::text(scene, review, UNWRAPPED);
         let mut body = vec!["Nothing exists yet.".to_owned()];
         body.extend(texts(&lines));
@@ -304,12 +328,7 @@ impl SpokenPage {
             None => "Go to what is missing".to_owned(),
         };
         let mut entries = vec![Offer { text: create, ..Offer::new(Meant::Take(Spot::Button(0)), "Create") }];
-        for answer in scene.model.answer_lines() {
-            let name = answer.screen.name(scene.model.new_vpn.answers.mode);
-            let why = answer.source.map(|source| format!(" ({source})")).unwrap_or_default();
-            let text = format!("change {name}: {}{why}", answer.value);
-            entries.push(Offer { text, ..Offer::new(Meant::Take(Spot::Step(answer.screen)), name) });
-        }
+        entries.extend(answers(scene.model));
         let answers = entries.len() - 1;
         let focus = if review.focus == 0 { 0 } else { (answers + 1).saturating_sub(review.focus) };
         Self { body, ..Self::default() }.choice(entries, focus)
@@ -317,13 +336,14 @@ impl SpokenPage {
 
     fn of_work(scene: Scene<'_>, work: &Work) -> Self {
         let body = texts(&work::text(scene, work, UNWRAPPED));
-        let buttons = work.buttons();
-        if buttons.is_empty() {
+        if let Some(what) = being_checked(scene.model, work) {
+            return Self { body, reading: [(None, what.to_owned())].into(), ..Self::default() };
+        }
+        if work.buttons().is_empty() {
             let body = [body, vec![commands::WORKING.to_owned()]].concat();
             return Self { body, ..Self::default() };
         }
-        let entry = |(at, button): (usize, &Button)| Offer::new(Meant::Take(Spot::Button(at)), button.label());
-        Self { body, ..Self::default() }.choice(buttons.iter().enumerate().map(entry).collect(), work.focus)
+        Self { body, ..Self::default() }.choice(presses(work), work.focus)
     }
 
     fn of_vpn(scene: Scene<'_>, open: &Open) -> Self {
@@ -346,6 +366,62 @@ impl SpokenPage {
             }
         }
         Self { body, ..Self::default() }.choice(entries, focus)
+    }
+}
+
+fn answers(model: &Model) -> Vec<Offer> {
+    let offer = |answer: AnswerLine| {
+        let name = answer.screen.name(model.new_vpn.answers.mode);
+        let why = answer.source.map(|source| format!(" ({source})")).unwrap_or_default();
+        let text = format!("change {name}: {}{why}", answer.value);
+        Offer { text, ..Offer::new(Meant::Take(Spot::Step(answer.screen)), name) }
+    };
+    model.answer_lines().into_iter().map(offer).collect()
+}
+
+fn presses(work: &Work) -> Vec<Offer> {
+    work.buttons().into_iter().map(|button| Offer::new(Meant::Press(button), button.label())).collect()
+}
+
+/// What can be taken by its name before it has a number.
+pub(super) fn coming(model: &Model) -> Vec<Offer> {
+    match (model.content(), &model.work.current) {
+        (Content::Review(_), _) => answers(model),
+        (Content::None, Some(work)) if model.screen() == Screen::Work => presses(work),
+        _ => Vec::new(),
+    }
+}
+
+/// What can still change the lines of a list.
+fn being_read(model: &Model, picker: &Picker) -> BeingRead {
+    let labels = &model.shell.labels;
+    let one = |name: String| BeingRead::from([(None, name)]);
+    match model.screen() {
+        Screen::Mode | Screen::Region(_) => {
+            let loading = model.new_vpn.regions.iter().filter(|region| region.inventory.is_loading());
+            let regions: BeingRead = loading.map(|region| (Some(region.id.clone()), labels.name(&region.id))).collect();
+            let is_pending = picker.lines().iter().any(|line| line.pending);
+            if regions.is_empty() && is_pending { one("what routers stand on".to_owned()) } else { regions }
+        }
+        screen @ (Screen::Router(half) | Screen::Subnets(half)) if model.new_vpn.is_list_awaited(half, screen) => {
+            one(model.place(half))
+        }
+        Screen::Vpns if model.vpns.seen.is_loading() => one("all regions".to_owned()),
+        _ => BeingRead::new(),
+    }
+}
+
+/// What is being checked of work that is over: with it come other choices, or its result.
+fn being_checked(model: &Model, work: &Work) -> Option<&'static str> {
+    match work.end()? {
+        End::Active if work.watch.examined.is_none() => Some("both halves"),
+        End::Done if !work.is_creation() && work.after.is_none() && model.vpns.seen.is_loading() => {
+            Some("what it has come to")
+        }
+        End::Done if work.completes_creation && work.after.is_none() && model.vpns.is_animating() => {
+            Some("what it has come to")
+        }
+        _ => None,
     }
 }
 
