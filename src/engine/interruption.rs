@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::journal::{self, JournalError, Record, Stage};
 use super::{Course, Direction, state_file};
-use crate::change::{Subject, Unfinished};
+use crate::change::{Create, New, Step, Subject, Unfinished};
 use crate::cloud::{Cloud, Id};
 use crate::plan::file::PlanFile;
 use crate::plan::{VpnId, meant};
@@ -57,6 +57,14 @@ impl Interruption {
     #[must_use]
     pub fn is_unmade(&self) -> bool {
         self.is_creation() && self.state != State::Outstanding
+    }
+
+    /// The routers a creation puts its VPN services on.
+    pub fn routers(&self) -> impl Iterator<Item = &Id> {
+        self.course.change.steps().iter().filter_map(|step| match step {
+            Step::Create(Create { object: New::SoleService { router, .. } | New::Service(router), .. }) => Some(router),
+            _ => None,
+        })
     }
 
     /// When it began, for people.

@@ -4,13 +4,14 @@
 use itertools::Itertools;
 
 use super::dialog::{About, Act, Dialog};
-use super::message::{ResumedCreation, Which};
+use super::message::{Overview, ResumedCreation, Which};
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
-use super::shell::Shell;
+use super::shell::{Shell, Start};
 use super::vpns::{Surroundings, YourVpns};
 use super::work::Work;
 use super::{Effect, Model};
+use crate::change::Subject;
 use crate::engine::Direction;
 use crate::engine::interruption::{Interruption, State};
 use crate::plan::shell::osvpn;
@@ -40,13 +41,16 @@ impl YourVpns {
 
     pub(super) fn offer_listed_creation(&self, id: &str, shell: &mut Shell) {
         let is_free = |one: &&Interruption| one.vpn().to_string() == id && one.state != State::Running;
-        let chosen = self.seen().and_then(|seen| seen.creations().find(is_free).cloned());
+        let listed = self.seen().into_iter().flat_map(Overview::creations);
+        let at_start = shell.session().into_iter().flat_map(|session| &session.interruptions);
+        let chosen = listed.chain(at_start).find(is_free).cloned();
         if let Some(chosen) = chosen {
             shell.offer_creation(&chosen, None);
         }
     }
 
     pub(super) fn forget(&mut self, creation: &Interruption, wizard: &mut Surroundings<'_>) {
+        wizard.shell.no_longer_interrupted(creation.vpn());
         wizard.shell.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name()));
         self.offer_next(wizard.shell);
         wizard.shell.out.push(Effect::Forget(creation.journal.clone()));
@@ -91,6 +95,13 @@ impl Shell {
         ];
         let dialog = Dialog::new(format!("Creating {} was interrupted", creation.name()), text, buttons);
         self.dialog = Some(dialog.about(About::Interrupted(Box::new(creation.clone()))));
+    }
+
+    /// It is made, rolled back or forgotten.
+    pub(super) fn no_longer_interrupted(&mut self, vpn: &Subject) {
+        if let Start::Ready(session) = &mut self.start {
+            session.interruptions.retain(|one| one.vpn() != vpn);
+        }
     }
 
     /// What is read for a creation that is not resumed after all is let go when it comes.

@@ -46,7 +46,7 @@ impl Model {
         }
         let is_same = match line {
             Some(line) if kept.choice == Some(Choice::Best) => {
-                matches!(line.choice, Choice::Proposal(..) | Choice::Vpn(_))
+                matches!(line.choice, Choice::Proposal(..) | Choice::Vpn(_) | Choice::Creation(_))
             }
             Some(line) => kept.screen == self.screen && *kept.choice.get_or_insert(line.choice.clone()) == line.choice,
             None if self.awaited_list().is_some() => return,

@@ -313,7 +313,7 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     }
     let accept = match picker.current().map(|line| &line.choice) {
         Some(Choice::Proposal(..)) => "review",
-        Some(Choice::Vpn(_) | Choice::Vpns) => "open",
+        Some(Choice::Vpn(_) | Choice::Creation(_) | Choice::Vpns) => "open",
         _ if model.screen == Screen::Vpns => "open",
         _ => "continue",
     };

@@ -398,6 +398,7 @@ impl Model {
                     self.of_vpns(|vpns, wizard| vpns.open_once_read(&vpn, wizard));
                 }
             }
+            Choice::Creation(id) => self.vpns.offer_listed_creation(id, &mut self.shell),
             Choice::Vpns => self.of_vpns(YourVpns::open_list),
             _ => {}
         }

@@ -9,7 +9,7 @@ use itertools::Itertools;
 use super::choices::about;
 use super::interfaces::A_REQUEST;
 use super::picker::{About, Choice, Line, worst};
-use super::proposals::routers_of;
+use super::proposals::{HalfMade, routers_of};
 use super::remote::Remote;
 use super::screen::Mode;
 use super::{NewVpn, RegionState};
@@ -24,7 +24,12 @@ const MOST_NAMED: usize = 40;
 impl NewVpn {
     pub(super) fn router_list(&self, half: Half) -> Option<RouterList<'_>> {
         let list = RouterList::of(self.region_of(half)?, half)?;
-        Some(RouterList { across: self.ranges_across(half), connecting: self.connecting(half), ..list })
+        Some(RouterList {
+            across: self.ranges_across(half),
+            connecting: self.connecting(half),
+            half_made: &self.proposals.half_made,
+            ..list
+        })
     }
 
     pub(super) fn subnet_list(&self, half: Half) -> Option<SubnetList<'_>> {
@@ -57,12 +62,13 @@ pub(super) struct RouterList<'a> {
     across: Vec<IpNet>,
     /// The VPNs on the router that was chosen on the other side.
     connecting: Vec<&'a Vpn>,
+    half_made: &'a [HalfMade],
 }
 
 impl<'a> RouterList<'a> {
     /// Those of a region that was read.
     pub(super) fn of(region: &'a RegionState, half: Half) -> Option<Self> {
-        Some(Self { region, known: region.known()?, half, across: Vec::new(), connecting: Vec::new() })
+        Some(Self { region, known: region.known()?, half, across: Vec::new(), connecting: Vec::new(), half_made: &[] })
     }
 
     pub(super) fn lines(&self) -> Vec<Line> {
@@ -123,6 +129,13 @@ impl<'a> RouterList<'a> {
         if let Some(vpn) = self.vpn_on(&router.id) {
             let text =
                 format!("{} connects it with the router of the other side already; Ctrl-O opens that VPN", vpn.name);
+            findings.push(Finding::warning(Place::Router(self.half), text));
+        }
+        if let Some(half_made) = self.half_made.iter().find(|one| one.is_on(&router.id)) {
+            let text = format!(
+                "is part of {}, whose creation was interrupted; resume it or roll it back first",
+                half_made.name
+            );
             findings.push(Finding::warning(Place::Router(self.half), text));
         }
         findings.sort_by_key(|finding| finding.severity);

@@ -47,6 +47,8 @@ pub(super) enum Outlook {
     Proposed(Box<Plan>, Option<String>),
     /// The routers that would be proposed have a VPN already.
     Connected(Box<Vpn>),
+    /// They have half a VPN.
+    HalfMade(HalfMade),
     /// Where its routers stand is being read.
     Reading,
     /// Why no two of their routers can be connected.
@@ -57,10 +59,35 @@ impl Outlook {
     const fn rank(&self) -> u8 {
         match self {
             Self::Proposed(..) => 0,
-            Self::Connected(_) => 1,
+            Self::Connected(_) | Self::HalfMade(_) => 1,
             Self::Reading => 2,
             Self::Impossible(_) => 3,
         }
+    }
+}
+
+/// A VPN whose creation was interrupted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HalfMade {
+    pub(super) name: String,
+    /// The id in its markers.
+    pub(super) vpn: String,
+    routers: BTreeSet<Id>,
+}
+
+impl HalfMade {
+    fn all(shell: &Shell) -> Vec<Self> {
+        let all = shell.session().into_iter().flat_map(|session| &session.interruptions);
+        let half_made = all.filter(|one| one.is_unmade()).map(|one| Self {
+            name: one.name().to_owned(),
+            vpn: one.vpn().to_string(),
+            routers: one.routers().cloned().collect(),
+        });
+        half_made.collect()
+    }
+
+    pub(super) fn is_on(&self, router: &Id) -> bool {
+        self.routers.contains(router)
     }
 }
 
@@ -71,6 +98,7 @@ pub(super) struct Proposals {
     pub(super) pairs: Vec<RegionPair>,
     /// The VPNs there are, as far as the inventories tell.
     pub(super) vpns: Vec<Vpn>,
+    pub(super) half_made: Vec<HalfMade>,
     /// The routers of each region that decide what is proposed, and were not asked for.
     pub(super) unread: BTreeMap<RegionId, Vec<Id>>,
     /// When a line of the page last got another number.
@@ -87,6 +115,7 @@ impl Proposals {
     fn choice(pair: &RegionPair) -> Choice {
         match &pair.outlook {
             Outlook::Connected(vpn) => Choice::Vpn(vpn.handle()),
+            Outlook::HalfMade(half_made) => Choice::Creation(half_made.vpn.clone()),
             _ => Choice::Proposal(pair.regions.0.clone(), pair.regions.1.clone()),
         }
     }
@@ -191,6 +220,7 @@ impl<'r> PairEnds<'r, '_> {
 impl NewVpn {
     /// Finds out what can be connected, as far as the regions are known.
     pub(super) fn propose(&mut self, shell: &Shell) {
+        self.proposals.half_made = HalfMade::all(shell);
         let vpns = self.vpns_of_inventories();
         let home = shell.session().and_then(|session| session.home.as_ref());
         let able = self.regions.iter().filter(|region| region.is_able());
@@ -213,7 +243,8 @@ impl NewVpn {
             pairs.push(RegionPair { regions: (a.region.id.clone(), b.region.id.clone()), outlook, beside });
         }
         pairs.sort_by_key(|pair| pair.outlook.rank());
-        self.proposals = Proposals { pairs, vpns, unread, moved: self.proposals.moved };
+        let half_made = std::mem::take(&mut self.proposals.half_made);
+        self.proposals = Proposals { pairs, vpns, half_made, unread, moved: self.proposals.moved };
     }
 
     /// Whether every region has answered.
@@ -247,6 +278,16 @@ impl NewVpn {
     fn outlook(&self, ends: PairEnds<'_, '_>, routers: &[(&Id, &Id)], between: &[&Vpn], labels: &Labels) -> Outlook {
         let (mut why, mut checked) = (None, 0);
         for &routers in routers {
+            let on = |one: &&HalfMade| [routers.0, routers.1].map(|router| one.is_on(router));
+            let half_made = &self.proposals.half_made;
+            if let Some(both) = half_made.iter().find(|one| on(one) == [true, true]) {
+                return Outlook::HalfMade(both.clone());
+            }
+            if let Some(one) = half_made.iter().find(|one| on(one) != [false, false]) {
+                // Its service is half-made.
+                why = why.or_else(|| Some(format!("creating {} was interrupted, and Your VPNs lists it", one.name)));
+                continue;
+            }
             if let Some(vpn) = between.iter().find(|vpn| is_between(vpn, routers)) {
                 return Outlook::Connected(Box::new((*vpn).clone()));
             }

@@ -126,7 +126,7 @@ impl Model {
                 _ => Vec::new(),
             },
             (Screen::Mode, Content::List(picker)) => match picker.current().map(|line| &line.choice) {
-                Some(choice @ (Choice::Proposal(..) | Choice::Vpn(_) | Choice::Region(_))) => {
+                Some(choice @ (Choice::Proposal(..) | Choice::Vpn(_) | Choice::Creation(_) | Choice::Region(_))) => {
                     self.new_vpn.proposals.regions_of(choice)
                 }
                 _ => self.new_vpn.regions.iter().map(|region| region.id.clone()).collect(),

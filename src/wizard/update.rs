@@ -247,6 +247,9 @@ impl Model {
             (Act::Resume(direction), About::Interrupted(interrupted)) => self.resume(interrupted, direction),
             (Act::Forget, About::Interrupted(creation)) => {
                 self.of_vpns(|vpns, wizard| vpns.forget(&creation, wizard));
+                if self.screen == Screen::Mode {
+                    self.refresh_list();
+                }
             }
             (Act::Confirm, About::Proposals(proposals)) => self.carry_out(proposals),
             (Act::Instead(intent), _) => self.of_vpns(|vpns, wizard| vpns.propose_instead(intent, wizard)),

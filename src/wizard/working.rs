@@ -209,6 +209,9 @@ impl Model {
         let work = self.work.current.as_mut().filter(|work| work.is_creation() || work.is_working());
         let Some(work) = work.filter(|work| work.is_creation() == course.is_creation()) else { return };
         let is_made = is_creation && work.direction == Direction::Forward && result.is_ok();
+        if is_creation && result.is_ok() {
+            self.shell.no_longer_interrupted(&course.change.subject);
+        }
         if is_made {
             work.begin_watch(course, now);
             if work.then.is_none() {

@@ -268,3 +268,44 @@ fn the_first_page_says_how_many_vpns_have_the_key_that_everybody_knows() {
     journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys)));
     assert!(drawn_text(&journey).contains("with the public key"), "{}", drawn_text(&journey));
 }
+
+#[test]
+fn a_pair_that_an_interrupted_creation_is_on_is_not_proposed_anew_and_asks_what_to_do() {
+    let mut cut_off = cut_off_creation("hlz-por", "0badcafe", (0, 0), State::Interrupted);
+    let subject = cut_off.course.change.subject.clone();
+    cut_off.course.change = running().model.work.creation().unwrap().change().clone();
+    cut_off.course.change.subject = subject;
+    let mut journey = Journey::begin();
+    let regions = vec![hamilton(), porirua()];
+    journey.answer_sign_in(Ok(Session { home: Some(hamilton()), regions, interruptions: vec![cut_off], ..session() }));
+    journey.esc();
+    assert!(journey.model.shell.dialog.is_none(), "it was asked at the start, and left for later");
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
+
+    let creation = Choice::Creation("0badcafe".to_owned());
+    assert!(!choices(&journey).contains(&pair()), "{:?}", choices(&journey));
+    assert_eq!(
+        (current(&journey).choice, current(&journey).aside.as_str()),
+        (creation.clone(), "hlz-por: creation was interrupted")
+    );
+    assert!(drawn_text(&journey).contains("1 interrupted"));
+    journey.enter();
+    let dialog = journey.model.shell.dialog.as_ref().unwrap();
+    assert_eq!(dialog.title, "Creating hlz-por was interrupted");
+    journey.esc();
+
+    let mut stepwise = journey;
+    stepwise.stepwise().enter().at(Screen::Router(Half::A));
+    let said = drawn_text(&stepwise);
+    assert!(said.contains("is part of hlz-por, whose creation"), "{said}");
+    while stepwise.model.screen() != Screen::Mode {
+        stepwise.esc();
+    }
+    stepwise.goes_to(&creation).enter();
+    for _ in 0..3 {
+        stepwise.key(KeyCode::Right);
+    }
+    stepwise.enter();
+    assert!(stepwise.effects.iter().any(|effect| matches!(effect, Effect::Forget(_))));
+    assert!(choices(&stepwise).contains(&pair()), "what is forgotten keeps nothing from being made");
+}

@@ -9,7 +9,7 @@ use super::super::screen::Mode;
 use super::super::shell::Shell;
 use super::super::vpns::{YourVpns, ranges};
 use super::super::{NewVpn, RegionState};
-use super::{Outlook, Proposals, RegionPair};
+use super::{HalfMade, Outlook, Proposals, RegionPair};
 use crate::inspect::Vpn;
 use crate::plan::{Finding, Half, HalfPlan, Labels, Place, Plan};
 
@@ -56,6 +56,12 @@ impl NewVpn {
                 let mut detail = about_vpn(vpn, labels);
                 detail.extend(beside);
                 Line::new(choice, title, aside, About { detail, ..About::default() })
+            }
+            Outlook::HalfMade(HalfMade { name, vpn, .. }) => {
+                let mut detail = vec![about("Enter", "asks whether to resume it or to roll it back")];
+                detail.extend(beside);
+                let aside = format!("{name}: creation was interrupted");
+                Line::new(Choice::Creation(vpn.clone()), title, aside, About { detail, ..About::default() })
             }
             Outlook::Reading => Line { pending: true, ..Line::new(choice, title, "", About::default()) },
             Outlook::Impossible(why) => {
@@ -120,7 +126,12 @@ impl NewVpn {
     fn vpns_in_words(&self, vpns: &YourVpns) -> String {
         let known = &self.proposals.vpns;
         let up = known.iter().filter(|vpn| vpn.is_active()).count();
-        let counts = [(up, "up"), (known.len() - up, "down"), (vpns.public_keys(), "with the public key")];
+        let counts = [
+            (up, "up"),
+            (known.len() - up, "down"),
+            (self.proposals.half_made.len(), "interrupted"),
+            (vpns.public_keys(), "with the public key"),
+        ];
         let words =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).join(", ");
         let count = |is: fn(&RegionState) -> bool| self.regions.iter().filter(|region| is(region)).count();
@@ -143,6 +154,7 @@ impl NewVpn {
         match current {
             _ if !self.nothing_to_connect(labels).is_empty() => "No two regions can be connected yet.",
             Some(Choice::Proposal(..)) => "Enter shows all that it creates; nothing is created yet.",
+            Some(Choice::Creation(_)) => "Enter resumes it or rolls it back, after a question.",
             Some(Choice::Vpn(_)) => "Connected already; Enter opens it in Your VPNs.",
             _ => "",
         }
@@ -152,7 +164,12 @@ impl NewVpn {
     pub fn nothing_to_connect(&self, labels: &Labels) -> Vec<Lack> {
         let is_open = |pair: &RegionPair| !matches!(pair.outlook, Outlook::Impossible(_));
         let is_read = |region: &RegionState| !region.is_first_read();
-        if self.proposals.pairs.iter().any(is_open) || self.regions.is_empty() || !self.regions.iter().all(is_read) {
+        let is_interrupted = !self.proposals.half_made.is_empty();
+        if is_interrupted
+            || self.proposals.pairs.iter().any(is_open)
+            || self.regions.is_empty()
+            || !self.regions.iter().all(is_read)
+        {
             return Vec::new();
         }
         let (able, unable): (Vec<_>, Vec<_>) = self.regions.iter().partition(|region| region.is_able());
