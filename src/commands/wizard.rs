@@ -112,7 +112,7 @@ fn explained(problem: &Problem) -> String {
 
 /// The terminal is given back before anything is said.
 fn on_screen(device: &'static Device, beginning: Beginning) -> io::Result<Ended> {
-    let theme = Theme::new(terminal::wants_color(), terminal::has_signs());
+    let theme = Theme::new(terminal::wants_color(), terminal::has_signs()).moving(terminal::wants_motion());
     running(async {
         let signals = signals::listen_at_terminal(device.input()?)?;
         let input = input::listen(device.input()?)?;

@@ -288,6 +288,12 @@ pub fn wants_color() -> bool {
     !is_colourless && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Whether signs may move: unless `NO_MOTION` is set to anything, or `OSVPN_MOTION` to 0.
+pub fn wants_motion() -> bool {
+    std::env::var_os("NO_MOTION").is_none_or(|value| value.is_empty())
+        && std::env::var_os("OSVPN_MOTION").is_none_or(|value| value != "0")
+}
+
 /// Whether the terminal has the signs beyond ASCII, and the locale's encoding brings them there.
 pub fn has_signs() -> bool {
     is_utf8() && !is_bare()

@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{labelled, paragraph, width};
 use super::{Scene, document};
+use crate::plan::Severity;
 use crate::wizard::picker::{Choice, Line as Candidate, Picker};
 
 pub(super) const SCROLL_KEYS: (&str, &str) = ("Shift-Up", "Shift-Down");
@@ -42,6 +43,8 @@ pub(super) fn lines(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<L
         }
         lines.extend(document::finding(scene, finding.severity, &finding.text, columns));
     }
+    let changed = scene.model.changed_with(line);
+    lines.extend(changed.iter().flat_map(|text| document::finding(scene, Severity::Warning, text, columns)));
     lines.extend(hint(scene, line).into_iter().flat_map(|hint| paragraph(hint, columns, theme.text())));
     let detail = scene.model.detail(line);
     let labels = detail.iter().map(|(label, _)| width(label)).max().unwrap_or(0).min(columns / 2);

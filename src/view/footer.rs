@@ -44,7 +44,8 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(keys(scene, usize::from(bottom.width))), bottom);
 }
 
-/// The footer's keys, as many as fit. Help and leaving come before anything else: with them the others are found.
+/// The footer's keys, as many as fit. Help and leaving come before anything else: with them the others are found. Arrows
+/// go first, which everybody tries; where the buttons have letters, Enter goes before these.
 fn keys(scene: Scene<'_>, columns: usize) -> Line<'static> {
     let bindings: Vec<Binding> =
         keymap::bindings(scene.model).into_iter().filter(|binding| binding.in_footer).collect();
@@ -57,11 +58,20 @@ fn keys(scene: Scene<'_>, columns: usize) -> Line<'static> {
         let each = texts.iter().map(|(_, key, label)| width(key) + 1 + width(label));
         each.sum::<usize>() + 2 * texts.len().saturating_sub(1)
     };
+    let is_arrow = |action: &Action| matches!(action, Action::Up | Action::Down | Action::Last);
+    let is_minor = |action: &Action| matches!(action, Action::Retry | Action::Copy);
+    let has_letters = texts.iter().any(|(action, ..)| matches!(action, Action::Do(_)));
+    let is_kept = |action: &Action| matches!(action, Action::Help | Action::Quit | Action::Accept);
     while taken(&texts) > columns {
-        let last =
-            texts.iter().rposition(|(action, ..)| !matches!(action, Action::Help | Action::Quit | Action::Accept));
-        let Some(last) = last else { break };
-        texts.remove(last);
+        let place = |goes: &dyn Fn(&Action) -> bool| texts.iter().rposition(|(action, ..)| goes(action));
+        let next = place(&is_arrow).or_else(|| {
+            if !has_letters {
+                return None;
+            }
+            place(&is_minor).or_else(|| place(&|action| *action == Action::Accept))
+        });
+        let Some(next) = next.or_else(|| place(&|action| !is_kept(action))) else { break };
+        texts.remove(next);
     }
     let mut spans = Vec::with_capacity(texts.len() * 3);
     for (at, (_, key, label)) in texts.into_iter().enumerate() {

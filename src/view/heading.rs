@@ -11,8 +11,10 @@ use ratatui::widgets::Paragraph;
 
 use super::text::{fit, width};
 use super::{Scene, rail};
+use crate::engine::Direction;
 use crate::wizard::Model;
 use crate::wizard::screen::Screen;
+use crate::wizard::work::{RowState, Stage};
 
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme, .. } = scene;
@@ -22,11 +24,14 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(Line::styled(right, theme.dim())).alignment(Alignment::Right), area);
 }
 
-/// The time of a run; else the place of the step among those that ask.
+/// How far a run is, and its time; else the place of the step among those that ask.
 fn right(model: &Model) -> String {
     match (model.screen(), &model.work.current) {
         (Screen::Work, Some(work)) => {
-            return super::text::clock(work.ended.unwrap_or(model.shell.now).saturating_sub(work.begun));
+            let time = super::text::clock(work.ended.unwrap_or(model.shell.now).saturating_sub(work.begun));
+            let done = work.rows.iter().filter(|row| matches!(row.state, RowState::Done(..))).count();
+            let is_forward = work.stage == Stage::Working && work.direction == Direction::Forward;
+            return if is_forward { format!("{done} of {}  {time}", work.rows.len()) } else { time };
         }
         (Screen::Mode, _) => return String::new(),
         (Screen::Vpn, _) => return model.vpns.vpn().map_or_else(String::new, |vpn| vpn.status().to_string()),

@@ -18,20 +18,17 @@ use super::{Scene, review};
 use crate::wizard::gesture::Spot;
 use crate::wizard::screen::Screen;
 use crate::wizard::work::End;
-use crate::wizard::{Content, Model};
+use crate::wizard::{Content, Model, Shell};
 
 /// The columns it takes on a screen of that width, the line at its right among them. On a narrow screen the steps need the
-/// width for themselves; in the review it is the list of answers. VPNs that exist have none.
+/// width for themselves, and in the review the plan does until the focus goes up into the answers. VPNs that exist have
+/// none.
 pub(super) fn width(model: &Model, screen: u16) -> u16 {
     match screen {
         // What exists is no answer to a question, and on the first page there is none yet.
         _ if !model.is_at_new_vpn() || model.screen() == Screen::Mode => 0,
-        0..80 if model.screen() != Screen::Review => 0,
-        0..80 => 23,
-        120.. if model.screen() == Screen::Review => screen * 2 / 5,
-        80..100 => 28,
-        100..120 => 32,
-        _ => 36,
+        0..80 => u16::from(review::focused(model).is_some()) * 23,
+        _ => Shell::rail_columns(screen),
     }
 }
 

@@ -16,6 +16,9 @@ use crate::wizard::screen::Screen;
 use crate::wizard::{RegionState, Start};
 
 pub(super) fn spinner(scene: Scene<'_>) -> &'static str {
+    if !scene.theme.moves && !scene.theme.is_still {
+        return scene.theme.glyphs.ellipsis;
+    }
     let frames = scene.theme.glyphs.spinner;
     let at = usize::try_from(scene.model.shell.now.as_millis() / 100).unwrap_or_default() % frames.len().max(1);
     frames.get(at).copied().unwrap_or_default()

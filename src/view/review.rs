@@ -12,6 +12,7 @@
 //! │                      │ [ Create ]  creates 12 objects        │
 //! ```
 
+use itertools::{EitherOrBoth, Itertools};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -26,6 +27,12 @@ use crate::wizard::gesture::Spot;
 use crate::wizard::review::{AnswerLine, Review};
 use crate::wizard::{Content, Model};
 
+/// An area of fewer rows has none for a picture.
+const LOW: u16 = 14;
+/// The columns the objects of one half need beside those of the other, and those between them.
+const NARROWEST_HALF: usize = 39;
+const GAP: usize = 2;
+
 /// The answer Enter would go back to, if the focus is not on Create.
 pub(super) fn focused(model: &Model) -> Option<AnswerLine> {
     let Content::Review(review) = model.content() else { return None };
@@ -39,11 +46,12 @@ pub(super) fn focused(model: &Model) -> Option<AnswerLine> {
 
 pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
+    let is_low = area.height < LOW;
     let (top, area) = area.split_top(1);
     frame.render_widget(Paragraph::new(Line::styled("Nothing exists yet.", theme.good())), top);
-    let (_, area) = area.split_top(1);
+    let (_, area) = area.split_top(u16::from(!is_low));
     let columns = usize::from(area.width);
-    let (lines, makes) = text(scene, review, columns);
+    let (lines, makes) = text(scene, review, columns, is_low);
     // Create stands below the text, however large the screen.
     let needed = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let (area, _) = area.split_top(needed);
@@ -53,10 +61,15 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
     document::draw(scene, &lines, scene.model.shell.scroll, ("PgUp", "PgDn"), rest, frame)
 }
 
-/// What will be, and how many objects that creates; else what is missing.
-pub(super) fn text(scene: Scene<'_>, review: &Review, columns: usize) -> (Vec<Line<'static>>, Option<usize>) {
+/// What will be, and how many objects that creates; else what is missing. On a low screen the sides are told in words.
+pub(super) fn text(
+    scene: Scene<'_>,
+    review: &Review,
+    columns: usize,
+    is_low: bool,
+) -> (Vec<Line<'static>>, Option<usize>) {
     let (lines, makes) = match &review.plan {
-        Ok(plan) => (document_of(scene, plan, columns), Some(plan.new_objects())),
+        Ok(plan) => (document_of(scene, plan, columns, is_low), Some(plan.new_objects())),
         Err(findings) => (missing(scene, findings, columns), None),
     };
     let is_reader = scene.model.shell.session().is_some_and(|session| session.is_reader);
@@ -113,22 +126,22 @@ fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'
     lines
 }
 
-fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
+fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize, is_low: bool) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let mut lines = sides::picture(scene, plan, columns);
-    lines.push(Line::default());
-    lines.extend(super::text::paragraph(&scene.model.new_vpn.policy_text(), columns, theme.text()));
+    let mut lines = if is_low { sides::in_words(scene, plan, columns) } else { sides::picture(scene, plan, columns) };
+    let gap = [Line::default()].into_iter();
+    let policy = gap
+        .chain(super::text::paragraph(&scene.model.new_vpn.policy_text(), columns, theme.text()))
+        .collect::<Vec<_>>();
+    // The objects stand before what can be switched where only one of them is in sight.
+    let (before, behind) = if is_low { (Vec::new(), policy) } else { (policy, Vec::new()) };
+    lines.extend(before);
     for finding in plan.findings() {
         lines.push(Line::default());
         lines.extend(document::finding(scene, finding.severity, &scene.model.new_vpn.finding_text(finding), columns));
     }
-    for half in plan.halves() {
-        lines.push(Line::default());
-        lines.push(Line::styled(fit(theme, &format!("In {} ({})", half.label, half.region), columns), theme.title()));
-        for planned in plan.objects(half) {
-            lines.extend(object(scene, &planned, columns));
-        }
-    }
+    lines.extend(objects(scene, plan, columns));
+    lines.extend(behind);
     lines.push(Line::default());
     lines.extend(super::text::paragraph(
         "Roll back is offered until you leave; it deletes only what was created.",
@@ -136,6 +149,29 @@ fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'stati
         theme.dim(),
     ));
     lines
+}
+
+/// The objects of each half, beside each other where both have the room.
+fn objects(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let of_half = |half: &HalfPlan, columns| {
+        let title = fit(theme, &format!("In {} ({})", half.label, half.region), columns);
+        let objects = plan.objects(half).into_iter().flat_map(|planned| object(scene, &planned, columns));
+        [Line::default(), Line::styled(title, theme.title())].into_iter().chain(objects).collect::<Vec<_>>()
+    };
+    let halves: Vec<_> = plan.halves().collect();
+    let [a, b] = halves.as_slice() else { return halves.iter().flat_map(|half| of_half(half, columns)).collect() };
+    let each = columns.saturating_sub(GAP) / 2;
+    if each < NARROWEST_HALF || theme.is_still {
+        return [a, b].into_iter().flat_map(|half| of_half(half, columns)).collect();
+    }
+    let beside = |lines: EitherOrBoth<Line<'static>, Line<'static>>| {
+        let (mut left, right) = lines.or_default();
+        left.push_span(" ".repeat((each + GAP).saturating_sub(left.width())));
+        left.spans.extend(right.spans.into_iter().map(|span| span.patch_style(right.style)));
+        left
+    };
+    of_half(a, each).into_iter().zip_longest(of_half(b, each)).map(beside).collect()
 }
 
 /// One object: whether it is new, its name, and on the same line, if there is room, what it will be.

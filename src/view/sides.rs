@@ -15,7 +15,7 @@ use itertools::Itertools;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::text::{fit, hanging, pad, width, wrap};
+use super::text::{fit, hanging, pad, paragraph, width, wrap};
 use super::theme::Theme;
 use crate::plan::{Far, HalfPlan, Peer, Plan};
 
@@ -65,14 +65,24 @@ impl SideColumn {
     }
 }
 
-/// The picture, in that many columns. Where both sides do not fit beside each other, they stand one below the other.
-pub(super) fn picture(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
-    let theme = scene.theme;
-    let near = SideColumn::of_half(plan.a());
+fn of(plan: &Plan) -> (SideColumn, SideColumn) {
     let far = match plan.far() {
         Far::Half(half) => SideColumn::of_half(half),
         Far::Peer(peer) => SideColumn::of_peer(peer),
     };
+    (SideColumn::of_half(plan.a()), far)
+}
+
+/// The two sides in a line each, where there is no room for the picture.
+pub(super) fn in_words(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
+    let (near, far) = of(plan);
+    [near, far].iter().flat_map(|side| paragraph(&side.text(), columns, scene.theme.text())).collect()
+}
+
+/// The picture, in that many columns. Where both sides do not fit beside each other, they stand one below the other.
+pub(super) fn picture(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let (near, far) = of(plan);
     if theme.is_still {
         let sides = [&near, &far].map(|side| Line::raw(side.text()));
         return sides.into_iter().chain(directions(scene, plan, columns)).collect();

@@ -40,8 +40,38 @@ pub(super) fn scrolled(text: &str, columns: usize) -> &str {
     places.get(count).and_then(|start| text.get(*start..)).unwrap_or_default()
 }
 
+/// Broken at spaces, and before an id rather than within it: an id in two parts cannot be read. Where a line has no room
+/// for a whole one, its beginning stands for it.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
-    wrap::wrap(text, columns, LongWords::Broken)
+    let fits = |word: &str| word.width() <= columns || id_in(word).is_none();
+    if text.split(' ').all(fits) {
+        return wrap::wrap(text, columns, LongWords::Broken);
+    }
+    let words = text.split(' ').map(|word| match id_in(word).filter(|_| word.width() > columns) {
+        Some((before, id, after)) if id.width() + after.width() <= columns => format!("{before} {id}{after}"),
+        Some((before, id, after)) => format!("{before}{}..{after}", beginning(id, ID_BEGINNING)),
+        None => word.to_owned(),
+    });
+    wrap::wrap(&words.collect::<Vec<_>>().join(" "), columns, LongWords::Broken)
+}
+
+/// How long an id of OpenStack is (a UUID), and what of it tells one from another.
+const ID: usize = 36;
+const ID_BEGINNING: usize = 8;
+
+/// What stands before an id, the id, and what stands behind it.
+fn id_in(word: &str) -> Option<(&str, &str, &str)> {
+    let is_id = |text: &str| {
+        let at = |(place, character): (usize, char)| match place {
+            8 | 13 | 18 | 23 => character == '-',
+            _ => character.is_ascii_hexdigit(),
+        };
+        text.char_indices().all(at)
+    };
+    (0..=word.len().checked_sub(ID)?).find_map(|start| {
+        let id = word.get(start..start + ID).filter(|text| is_id(text))?;
+        Some((word.get(..start)?, id, word.get(start + ID..)?))
+    })
 }
 
 pub(super) fn paragraph(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {
@@ -93,6 +123,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn an_id_is_never_broken_over_lines() {
+        let id = "84316507-5610-4f2f-b14f-75f5077495db";
+        let text = format!("is on router {id}, and DELETE /v2.0/vpn/ikepolicies/{id} fails (see {id})");
+        for columns in 20..100 {
+            let lines = wrap(&text, columns);
+            let whole = lines.iter().filter(|line| line.contains(id)).count();
+            let begun = lines.iter().filter(|line| line.contains("84316507..")).count();
+            assert!(lines.iter().all(|line| width(line) <= columns), "{columns}: {lines:?}");
+            assert!(whole + begun > 0 && lines.concat().matches("84316507").count() == 3, "{columns}: {lines:?}");
+            assert_eq!(lines.iter().filter(|line| line.contains("84316507-5610") && !line.contains(id)).count(), 0);
+        }
+    }
 
     proptest! {
         #[test]

@@ -108,6 +108,8 @@ pub struct Theme {
     color: bool,
     /// Whether it is for lines that are only appended to: nothing moves, and time passes in steps.
     pub(super) is_still: bool,
+    /// Whether signs may move on a screen.
+    pub(super) moves: bool,
     /// The characters that are not letters.
     pub glyphs: &'static Glyphs,
 }
@@ -116,13 +118,19 @@ impl Theme {
     /// With or without colours (`NO_COLOR`), with or without characters beyond ASCII (the locale's encoding).
     #[must_use]
     pub const fn new(color: bool, unicode: bool) -> Self {
-        Self { color, is_still: false, glyphs: if unicode { &UNICODE } else { &ASCII } }
+        Self { color, is_still: false, moves: true, glyphs: if unicode { &UNICODE } else { &ASCII } }
     }
 
     /// For a text of lines.
     #[must_use]
     pub const fn of_lines(unicode: bool) -> Self {
-        Self { color: false, is_still: true, glyphs: if unicode { &UNICODE_LINES } else { &ASCII_LINES } }
+        Self { color: false, is_still: true, moves: false, glyphs: if unicode { &UNICODE_LINES } else { &ASCII_LINES } }
+    }
+
+    /// The same without anything that moves, if that is not wanted (`NO_MOTION`, `OSVPN_MOTION=0`).
+    #[must_use]
+    pub const fn moving(self, moves: bool) -> Self {
+        Self { moves, ..self }
     }
 
     fn coloured(self, color: Color) -> Style {

@@ -42,14 +42,39 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     };
     let buttons = open.buttons();
     let labels: Vec<String> = buttons.iter().map(|button| label(open, *button)).collect();
-    let labels: Vec<_> =
-        labels.iter().zip(&buttons).map(|(label, button)| (label.as_str(), Some(button.letter()))).collect();
+    let labels = labels.iter().zip(&buttons).map(|(label, button)| (label.as_str(), Some(button.letter())));
+    // The others keep their places where there is nothing to fix by a button.
+    let missing = open.finding().filter(|_| !buttons.contains(&VpnButton::Fix));
+    let without = missing.map(|_| label(open, VpnButton::Fix));
+    let labels: Vec<_> = without.iter().map(|label| (label.as_str(), None)).chain(labels).collect();
     let focus = open.focused().and_then(|focused| buttons.iter().position(|button| *button == focused));
-    let rows = document::lettered_buttons(scene, &labels, focus, columns);
-    scene.spots.put_buttons(&rows, area, (0..buttons.len()).map(Spot::Button));
+    let focus = focus.map(|at| at + usize::from(missing.is_some()));
+    let mut rows = document::lettered_buttons(scene, &labels, focus, columns);
+    if let (Some(_), Some(row)) = (missing, rows.first_mut()) {
+        row.spans.iter_mut().take(3).for_each(|span| span.style = scene.theme.dim());
+    }
+    // There is no button of the place behind the last one: a click on it does nothing.
+    let spots = missing.map(|_| buttons.len()).into_iter().chain(0..buttons.len());
+    scene.spots.put_buttons(&rows, area, spots.map(Spot::Button));
     let rest = document::button_rows(rows, area, frame);
-    let lines = lines(scene, open, vpn, columns);
-    document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), rest, frame)
+    let lines = if rest.height < LOW { low(scene, open, vpn, columns) } else { lines(scene, open, vpn, columns) };
+    let begin = if open.begins_there { place_of_chosen(scene, &lines) } else { 0 };
+    document::draw(scene, &lines, scene.model.shell.scroll.saturating_add(begin), ("Up", "Down"), rest, frame)
+}
+
+/// How far to scroll for the chosen finding to be in the first line.
+fn place_of_chosen(scene: Scene<'_>, lines: &[Line<'_>]) -> u16 {
+    let is_chosen =
+        |line: &Line<'_>| line.spans.first().is_some_and(|lead| lead.content.starts_with(scene.theme.glyphs.pointer));
+    let place = lines.iter().position(is_chosen).unwrap_or_default();
+    u16::try_from(place).unwrap_or(u16::MAX).saturating_sub(1)
+}
+
+/// In fewer rows, what is wrong stands first.
+const LOW: u16 = 12;
+
+fn low(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'static>> {
+    [state(scene, open, vpn, columns), vec![Line::default()], halves(scene, vpn, columns)].concat()
 }
 
 /// With several findings the button names the one it fixes.
@@ -62,6 +87,10 @@ pub(super) fn label(open: &Open, button: VpnButton) -> String {
 }
 
 pub(super) fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'static>> {
+    [halves(scene, vpn, columns), vec![Line::default()], state(scene, open, vpn, columns)].concat()
+}
+
+fn halves(scene: Scene<'_>, vpn: &Vpn, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let model = scene.model;
     let mut lines = Vec::new();
@@ -96,7 +125,14 @@ pub(super) fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) ->
             lines.extend(hanging(lead, &peer, columns, theme.text()));
         }
     }
-    lines.push(Line::default());
+    lines
+}
+
+/// What is under way, and what was found.
+fn state(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let model = scene.model;
+    let mut lines = Vec::new();
     if let Some(interrupted) = model.vpns.interrupted() {
         let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
         let text = format!(

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use itertools::Itertools;
 
+use super::lacks::unread;
 use super::picker::{About, Choice, Line};
 use super::remote::Remote;
 use super::screen::{Mode, Screen};
@@ -31,7 +32,7 @@ impl NewVpn {
         let is_read = !region.inventory.is_loading();
         match (&region.inventory, region.inventory.ready()) {
             (Remote::Failed(error), _) => {
-                line.findings.push(Finding::refusal(place, format!("did not answer: {error}")));
+                line.findings.push(Finding::refusal(place, unread(error)));
                 line.detail.extend(error.request.iter().map(|request| about("Request", request.clone())));
                 line.detail.extend(error.request_id.iter().map(|id| about("Number", id.clone())));
             }

@@ -119,6 +119,8 @@ const KEY: FieldText = FieldText {
     help: |model| {
         if model.new_vpn.answers.key.is_generated() {
             concat!("Generated for this VPN. Type or paste to use your own, ", psk_rule!(), ".")
+        } else if model.new_vpn.answers.key.has_few_characters() {
+            "Few different characters: easy to guess. Ctrl-G generates one that is not."
         } else {
             "Both ends share it. Keep it like a password."
         }

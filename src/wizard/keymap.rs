@@ -6,7 +6,7 @@ use itertools::Itertools;
 use super::dialog::{Act, Dialog};
 use super::fields::Field;
 use super::forms::Form;
-use super::picker::{Choice, Picker};
+use super::picker::{Choice, Line, Picker};
 use super::{Content, Model, Start};
 use crate::plan::Profile;
 use crate::wizard::screen::Screen;
@@ -317,7 +317,9 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         _ if model.screen == Screen::Vpns => "open",
         _ => "continue",
     };
-    let mut bindings = vec![bind(&[ENTER], Action::Accept, accept)];
+    // What cannot be taken says why there.
+    let is_open = picker.marked().is_some() || picker.current().is_none_or(Line::is_open);
+    let mut bindings = vec![Binding { in_footer: is_open, ..bind(&[ENTER], Action::Accept, accept) }];
     if picker.marked().is_some() {
         bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));
     }
@@ -443,7 +445,7 @@ fn vpn_keys(model: &Model) -> Vec<Binding> {
         (VpnButton::Fix, "fix"),
         (VpnButton::NewKey, "new key"),
         (VpnButton::Subnets, "subnets"),
-        (VpnButton::Admit, "allow traffic"),
+        (VpnButton::Admit, "allow"),
         (VpnButton::Delete, "delete"),
     ] {
         // What can only be fixed by hand is explained.

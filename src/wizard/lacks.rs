@@ -3,7 +3,7 @@
 use super::RegionState;
 use super::objects::RouterList;
 use super::picker::worst;
-use crate::cloud::RegionId;
+use crate::cloud::{Error, RegionId};
 use crate::plan::shell::openstack;
 use crate::plan::{Half, Known, Labels, ShellCommand};
 
@@ -57,11 +57,17 @@ fn subnet_commands(region: &RegionId, subnet: &'static str) -> Vec<ShellCommand>
     vec![command("network create NETWORK"), command(subnet), command("router add subnet ROUTER SUBNET")]
 }
 
+/// What a sentence goes on with after the name of a region that could not be read.
+pub(super) fn unread(error: &Error) -> String {
+    let what = if error.status == Some(403) { "does not allow it" } else { "did not answer" };
+    format!("{what}: {error}")
+}
+
 impl RegionState {
     /// Why no VPN can end in it: what a sentence goes on with after its name.
     pub(super) fn shortcoming(&self) -> String {
         if let Some(error) = self.inventory.error() {
-            return format!("did not answer: {error}");
+            return unread(error);
         }
         let Some((known, list)) = self.known().zip(RouterList::of(self, Half::A)) else {
             return "has not been read".to_owned();

@@ -3,6 +3,7 @@
 use super::dialog::Dialog;
 use super::keymap::Action;
 use super::message::Which;
+use super::picker::{Choice, Line};
 use super::screen::{Mode, Screen};
 use super::shell::Shell;
 use super::{Content, Effect, Model, NewVpn};
@@ -86,6 +87,23 @@ impl Model {
     pub fn answer_lines(&self) -> Vec<AnswerLine> {
         let line = |screen| AnswerLine { screen, value: self.answer_text(screen), source: self.answer_source(screen) };
         self.route().answers().map(line).collect()
+    }
+
+    /// The answers that choosing this line instead of the one there is would change as well.
+    pub fn changed_with(&self, line: &Line) -> Option<String> {
+        let (screen, mode) = (self.screen, self.new_vpn.answers.mode);
+        let is_other = |chosen: Choice| chosen != line.choice && line.is_open();
+        if self.new_vpn.returning != Some(screen) || !self.chosen(screen).is_some_and(is_other) {
+            return None;
+        }
+        let names = match screen {
+            Screen::Region(half) => {
+                [Screen::Router(half), Screen::Subnets(half)].map(|step| step.name(mode)).join(" and ")
+            }
+            Screen::Router(half) => Screen::Subnets(half).name(mode),
+            _ => return None,
+        };
+        Some(format!("changes {names}, too"))
     }
 
     /// The key, or the connection that has it, if the plan in review shares one.

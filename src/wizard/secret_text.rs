@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use itertools::Itertools;
 use secrecy::ExposeSecret;
 use secrecy::zeroize::{Zeroize, Zeroizing};
 
@@ -14,6 +15,9 @@ const SECRET_CAPACITY: usize = 128;
 pub fn characters(count: usize) -> String {
     format!("{count} character{}", if count == 1 { "" } else { "s" })
 }
+
+/// So many different characters are few: a generated key of 32 has about 25.
+const FEW: usize = 7;
 
 /// The key while it is typed. Its memory never moves, so no copy of a part is left behind, and is wiped on drop.
 pub struct SecretText {
@@ -88,6 +92,11 @@ impl SecretText {
 
     pub fn chars(&self) -> usize {
         self.text.chars().count()
+    }
+
+    /// Whether a key that is long enough is made of so few different characters that it can be guessed.
+    pub fn has_few_characters(&self) -> bool {
+        self.check().is_ok() && self.text.chars().unique().nth(FEW).is_none()
     }
 
     /// The text itself; for the screen only while it is revealed.

@@ -11,8 +11,10 @@ use super::message::{Beginning, Effect, Session};
 use super::outbox::Outbox;
 use super::remote::RequestId;
 use super::sign_in_question::Asked;
+use crate::change::{Proposal, Together};
 use crate::cloud::RegionId;
 use crate::plan::Labels;
+use crate::plan::wrap::{LongWords, wrap};
 use crate::sign_in::{ListedCloud, Login, Problem};
 
 /// The smallest terminal the wizard can be used in, in columns and rows. In a smaller one it shows nothing, and takes no
@@ -184,6 +186,27 @@ impl Shell {
     /// How many rows a page of a list has: the screen without header, footer and what stands around the list.
     pub(super) fn page(&self) -> isize {
         isize::try_from(self.size.1.saturating_sub(12).max(1)).unwrap_or(1)
+    }
+
+    /// The columns of the rail on a screen of that width; below 80 the steps need them for themselves.
+    pub const fn rail_columns(width: u16) -> u16 {
+        match width {
+            0..80 => 0,
+            80..100 => 28,
+            100..120 => 32,
+            _ => 36,
+        }
+    }
+
+    /// Whether the page of a VPN that has become ACTIVE has the room for all of this question.
+    pub(super) fn shows_question(&self, proposal: &Proposal) -> bool {
+        let (width, height) = self.size;
+        let columns = width.saturating_sub(Self::rail_columns(width) + 2);
+        let text = format!("{:.8}", Together(std::slice::from_ref(proposal)));
+        let rows = |line: &str| wrap(line, usize::from(columns), LongWords::Broken).len();
+        // Above it stands that the tunnel is up and carries nothing yet; around it header, heading, buttons and footer.
+        let (above, around) = if width < 80 { (4, 9) } else { (4, 8) };
+        text.lines().map(rows).sum::<usize>() + above + around <= usize::from(height)
     }
 
     /// Moves the text of the screen, or of the dialog over it, as far as there is more of it.

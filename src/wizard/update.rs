@@ -251,7 +251,7 @@ impl Model {
                     self.refresh_list();
                 }
             }
-            (Act::Confirm, About::Proposals(proposals)) => self.carry_out(proposals),
+            (Act::Confirm, About::Proposals(proposals)) => self.agreed(proposals),
             (Act::Instead(intent), _) => self.of_vpns(|vpns, wizard| vpns.propose_instead(intent, wizard)),
             (Act::OwnKey, _) => self.enter(Screen::NewKey),
             (Act::Close | Act::Copy | Act::Resume(_) | Act::Forget | Act::Confirm, _) => self.close_dialog(),

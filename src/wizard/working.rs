@@ -2,6 +2,7 @@
 
 use itertools::Itertools;
 
+use super::dialog::{About, Act, Dialog};
 use super::keymap::Action;
 use super::message::{Order, Which};
 use super::screen::Screen;
@@ -9,7 +10,7 @@ use super::secret_text::SecretText;
 use super::shell::beside;
 use super::work::{Button, End, Stage, Then, Turn, Work};
 use super::{Effect, Model};
-use crate::change::{Change, Proposal};
+use crate::change::{Change, Proposal, Together};
 use crate::cloud::RegionId;
 use crate::engine::{ChangeError, Changed, Course, Direction, Watched};
 use crate::plan::{Plan, Profile};
@@ -118,12 +119,31 @@ impl Model {
         self.shell.out.push(Effect::Work(which, direction.into()));
     }
 
-    /// Adds the rules that the new VPN lacks: what they are has been on the screen above the button.
+    /// Adds the rules that the new VPN lacks. What they are is on the screen above the button; where it has no room for
+    /// all of that, it is asked first.
     fn admit(&mut self) {
         let Some(work) = &self.work.current else { return };
         let Some(proposal) = work.admission() else { return };
+        if self.shell.shows_question(&proposal) {
+            return self.complete_creation(vec![proposal]);
+        }
+        let together = Together(std::slice::from_ref(&proposal));
+        let text = format!("{together:.8}").lines().map(str::to_owned).collect();
+        let (yes, no) = together.answers();
+        let dialog = Dialog::new(together.question(), text, vec![(no, Act::Close), (yes, Act::Confirm)]).wide();
+        self.shell.dialog = Some(dialog.about(About::Proposals(vec![proposal])));
+    }
+
+    /// Does what was agreed to: of a new VPN that was just created, it belongs to the creation.
+    pub(super) fn agreed(&mut self, proposals: Vec<Proposal>) {
+        let is_new = self.screen == Screen::Work && self.work.current.as_ref().is_some_and(Work::is_creation);
+        if is_new { self.complete_creation(proposals) } else { self.carry_out(proposals) }
+    }
+
+    fn complete_creation(&mut self, proposals: Vec<Proposal>) {
+        let Some(work) = &self.work.current else { return };
         self.vpns.open_new(work.change());
-        self.carry_out(vec![proposal]);
+        self.carry_out(proposals);
         if let Some(work) = &mut self.work.current {
             work.completes_creation = true;
         }

@@ -39,7 +39,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::ClearText => {
             "If you trust the network between, pass --allow-clear-text, or answer yes when the wizard asks. Otherwise ask the cloud's operator for an https address of the network service."
         }
-        ErrorKind::Unanswered => "Everything created so far is kept. Run the command again and it will ask again.",
+        ErrorKind::Unanswered => "Run the command again and it will ask again. What exists is kept.",
         ErrorKind::Forbidden => forbidden(error, request, signing_in),
         // Keystone's own words.
         ErrorKind::NotFound if signing_in && error.message.contains("Could not find Application Credential") => {

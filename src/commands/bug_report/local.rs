@@ -30,7 +30,7 @@ const SHOWN: [&str; 9] = [
     "OS_REGION_NAME",
 ];
 /// Others that change what the program does.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 15] = [
     "http_proxy",
     "https_proxy",
     "all_proxy",
@@ -40,6 +40,8 @@ const OTHERS: [&str; 13] = [
     "ALL_PROXY",
     "NO_PROXY",
     "NO_COLOR",
+    "NO_MOTION",
+    "OSVPN_MOTION",
     "OSVPN_PSK",
     "OSVPN_LOG",
     "XDG_STATE_HOME",

@@ -320,7 +320,7 @@ impl SpokenPage {
         if new_vpn.is_reading_for_plan(&scene.model.shell.labels) {
             return Self { reading: [(None, "what the plan needs".to_owned())].into(), ..Self::default() };
         }
-        let (lines, makes) = review::text(scene, review, UNWRAPPED);
+        let (lines, makes) = review::text(scene, review, UNWRAPPED, false);
         let mut body = vec!["Nothing exists yet.".to_owned()];
         body.extend(texts(&lines));
         let create = match makes {

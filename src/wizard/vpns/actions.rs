@@ -30,7 +30,10 @@ impl YourVpns {
             Action::Pick(number) => {
                 let findings = open.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
                 match findings.get(usize::from(number) - 1).map(|finding| finding.check) {
-                    Some(check) => (open.chosen, open.focus) = (Some(check), VpnButton::Fix),
+                    Some(check) => {
+                        (open.chosen, open.focus, open.begins_there) = (Some(check), VpnButton::Fix, true);
+                        wizard.shell.scroll = 0;
+                    }
                     None if findings.is_empty() => wizard.shell.say("There is no finding to fix."),
                     None => wizard.shell.say(format!("There is no finding {number}.")),
                 }
@@ -50,7 +53,11 @@ impl YourVpns {
                 wizard.shell.out.push(Effect::Copy(text));
             }
             Action::Back => wizard.lead = Lead::Back,
-            _ => wizard.shell.scroll_by(action),
+            _ => {
+                let is_upward = matches!(action, Action::Up | Action::PageUp) && wizard.shell.scroll == 0;
+                open.begins_there &= !is_upward && !matches!(action, Action::First | Action::Last);
+                wizard.shell.scroll_by(action);
+            }
         }
     }
 

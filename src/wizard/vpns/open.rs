@@ -22,6 +22,8 @@ pub struct Open {
     pub diagnosis: Option<Diagnosis>,
     /// The finding to fix, if the user has chosen one.
     pub chosen: Option<Check>,
+    /// Whether the page begins at that finding: what is scrolled is counted from there.
+    pub begins_there: bool,
     pub focus: VpnButton,
     pub looking: Option<RequestId>,
     /// Why the statuses could not be read last.
@@ -83,6 +85,7 @@ impl Open {
             around: Remote::NotAsked,
             diagnosis: None,
             chosen: None,
+            begins_there: false,
             focus: VpnButton::Fix,
             looking: None,
             look_problem: None,
