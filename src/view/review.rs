@@ -21,7 +21,7 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, hanging, width};
 use super::{Scene, document, remote, sides};
-use crate::plan::{Finding, Plan, PlannedObject, Severity};
+use crate::plan::{Finding, HalfPlan, Plan, PlannedObject, Severity};
 use crate::sign_in::READER;
 use crate::wizard::gesture::Spot;
 use crate::wizard::review::{AnswerLine, Review};

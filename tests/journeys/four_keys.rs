@@ -68,6 +68,21 @@ fn four_enters_lead_to_a_vpn_that_carries_traffic_and_out() {
 }
 
 #[test]
+fn rules_that_do_not_fit_on_the_screen_are_shown_before_they_are_added() {
+    let mut journey = checked(active());
+    journey.send(Message::Resize(60, 18));
+    journey.effects.clear();
+    journey.enter().at(Screen::Work);
+    assert!(admitting(&mut journey).is_none(), "the question is below the edge");
+    let dialog = journey.model.shell.dialog.clone().expect("so it is asked first");
+    assert_eq!((dialog.title.as_str(), dialog.focus), ("Add security-group rules for hlz-por?", 0));
+    journey.key(KeyCode::Tab).enter().at(Screen::Work);
+    let course = admitting(&mut journey).expect("the missing rules are added");
+    journey.send(rested(Ok(Changed::Done), course));
+    assert!(drawn_text(&journey).contains("Checking the VPN"), "it completes the creation");
+}
+
+#[test]
 fn rules_are_added_by_no_enter_that_was_meant_for_what_was_there_before() {
     let mut late = active();
     assert_eq!(buttons(&late), [Button::Finish, Button::ShowVpn, Button::Another, Button::RollBack]);

@@ -12,6 +12,7 @@ use osvpn::wizard::fields::Field;
 use osvpn::wizard::vpns::{Open, VpnButton};
 use osvpn::wizard::{Overview, work};
 
+use super::journey::drawn_text;
 use super::surveys::{HLZ_POR, broken, empty, healthy, regions, seen};
 use super::*;
 
@@ -541,6 +542,11 @@ fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     assert!(matches!(journey.effects.pop(), Some(Effect::Work(Which::Journal(_), Order::RollBack))));
 }
 
+fn drawn_at(journey: &mut Journey, (columns, rows): (u16, u16)) -> String {
+    journey.send(Message::Resize(columns, rows));
+    drawn_text(journey)
+}
+
 #[test]
 fn digits_choose_what_is_mended_and_a_fix_by_hand_is_told() {
     let mut regions = regions(Status::Down, Status::Down, "group5");
@@ -551,6 +557,8 @@ fn digits_choose_what_is_mended_and_a_fix_by_hand_is_told() {
     assert!(findings.len() > 1, "{findings:?}");
     for (at, finding) in findings.iter().enumerate() {
         journey.types(&(at + 1).to_string());
+        let text = drawn_at(&mut journey, (60, 18));
+        assert!(text.contains(&format!("› {} ", at + 1)), "finding {} is in sight:\n{text}", at + 1);
         let is_ours = finding.fault().unwrap().fix.is_ours();
         assert_eq!(open(&journey).finding(), Some(at));
         assert_eq!(open(&journey).focused() == Some(VpnButton::Fix), is_ours, "a button only for what can be fixed");

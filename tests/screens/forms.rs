@@ -40,3 +40,14 @@ fn a_custom_policy_is_a_list_of_fields() {
     journey.press("End Up Up Up Up Up Up");
     screen_at_every_size("custom-end", &mut journey);
 }
+
+#[test]
+fn a_key_of_few_different_characters_is_said_to_be_easy_to_guess() {
+    let mut journey = at(Screen::Key);
+    journey.types(&"ab1".repeat(8));
+    let text = drawn(&journey.model, &COLOR).text;
+    assert!(text.contains("Few different characters: easy to guess."), "{text}");
+    journey.types("Xq7Lm2Zr");
+    let text = drawn(&journey.model, &COLOR).text;
+    assert!(text.contains("Keep it like a password."), "{text}");
+}

@@ -6,12 +6,28 @@ use super::*;
 fn the_review_shows_both_sides_and_what_will_be_made() {
     let mut journey = at(Screen::Review);
     screen_at_every_size("review", &mut journey);
+    journey.send(Message::Resize(120, 40));
+    let wide = drawn(&journey.model, &COLOR).text;
+    let halves = wide.lines().any(|line| line.contains("In Hamilton") && line.contains("In Porirua"));
+    assert!(halves && !wide.contains("PgDn"), "both halves beside each other, and all of them:\n{wide}");
+    journey.send(Message::Resize(60, 18));
     screen_at_every_size("review-scrolled", journey.press("PgDn PgDn"));
 }
 
 #[test]
 fn the_review_leads_back_to_every_answer() {
     screen_at_every_size("review-focus", at(Screen::Review).press("Up Up Up Up Up"));
+}
+
+#[test]
+fn what_another_answer_would_change_as_well_is_told_before_it_is_taken() {
+    let mut journey = at(Screen::Review);
+    journey.press("Up Up Up Up Up Up Up Enter").at(Screen::Router(Half::A));
+    let here = drawn(&journey.model, &COLOR).text;
+    assert!(!here.contains("changes Subnets A"), "{here}");
+    let first = journey.press("Up Up Up Up Up Up");
+    let texts = [drawn(&first.model, &COLOR).text, drawn(&first.press("Down").model, &COLOR).text];
+    assert!(texts.iter().any(|text| text.contains("changes Subnets A, too")), "{texts:?}");
 }
 
 #[test]
