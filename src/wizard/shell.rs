@@ -204,8 +204,8 @@ impl Shell {
         let columns = width.saturating_sub(Self::rail_columns(width) + 2);
         let text = format!("{:.8}", Together(std::slice::from_ref(proposal)));
         let rows = |line: &str| wrap(line, usize::from(columns), LongWords::Broken).len();
-        // Above it stands that the tunnel is up and carries nothing yet; around it header, heading, what tells of more, buttons and
-        // footer.
+        // Above it stands that the tunnel is up and carries nothing yet; around it header, heading, how much more there is,
+        // buttons and footer.
         let (above, around) = (4, if width < 80 { 10 } else { 9 });
         text.lines().map(rows).sum::<usize>() + above + around <= usize::from(height)
     }

@@ -61,6 +61,7 @@ fn active_comes_with_what_is_left_to_do() {
     screen("run-active", &mut run.journey);
     run.journey.send(Message::Resize(60, 18));
     kept("smallest-active", &run.journey);
+    run.journey.send(Message::Resize(120, 40));
     run.journey.press("Enter");
     let Some(Effect::Work(Which::New(change, None), _)) = run.journey.effects.pop() else { panic!() };
     run.journey.send(Message::Event(Event::Started(0))).after(96.0);
