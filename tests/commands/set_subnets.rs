@@ -100,7 +100,11 @@ async fn the_ranges_of_a_peer_outside_are_set_as_ranges() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ikev1_cannot_carry_to_a_peer_outside_is_refused_with_what_can_be_done() {
     let scene = Scene::new().await;
-    let mut command = scene.osvpn(&["apply", command::single(scene.home.path()), "--wait", "0"]);
+    let plan = command::single(scene.home.path());
+    let path = scene.home.path().join(plan);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("mode =", "profile = \"catalyst\"\nmode =")).unwrap();
+    let mut command = scene.osvpn(&["apply", plan, "--wait", "0"]);
     command.env("OSVPN_PSK", KEY);
     let ran = run(command).await;
     let ran = scene.run(&["set-subnets", &ran.id(), "nz-hlz-1+=db-subnet", "--yes"]).await;

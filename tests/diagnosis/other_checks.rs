@@ -83,7 +83,7 @@ pub(super) fn all() -> Vec<Odd> {
         }, NEGOTIABLE Exposes "ah", "Modernise"),
         odd!("AH against ESP", |ground| {
             ground.alter(A, "ipsecpolicies", IPSEC, json!({"transform_protocol": "ah"}));
-        }, IPSEC_POLICY Stops "transform_protocol is ah in nz-hlz-1 and esp in nz-por-1", "Equalise"),
+        }, NEGOTIABLE Exposes "the IPsec policy in nz-hlz-1 is ah", "Modernise"),
         odd!("weak algorithms", |ground| {
             ground.alter(A, "ikepolicies", IKE, json!({"pfs": "group2"}));
             ground.alter(B, "ikepolicies", IKE, json!({"pfs": "group2"}));

@@ -41,7 +41,7 @@ fn the_next_wizard_offers_to_finish_it_and_enter_is_enough() {
     let before = scene.objects();
     killed(&scene);
     assert_eq!(journals(&scene), 1);
-    let mut pty = scene.wizard(&[]);
+    let mut pty = scene.wizard(&["--verbose"]);
     pty.wait_for("Creating hlz-por was interrupted");
     pty.wait_for("11 objects exist");
     pty.confirm("\r");

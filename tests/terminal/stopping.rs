@@ -46,9 +46,9 @@ fn at(phase: &str) -> (Scene, Pty, Gate, BTreeSet<String>) {
         "watching" => ("GET", "ipsec-site-connections/"),
         _ => ("DELETE", "ikepolicies"),
     };
-    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(path));
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "creates");
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(path));
     pty.confirm("\r");
     if phase == "undoing" {
         pty.wait_for("waiting for ACTIVE");
