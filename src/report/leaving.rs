@@ -98,7 +98,9 @@ impl Leaving {
 
     fn ways(&mut self, ways: &[Way]) {
         let widest = ways.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
-        ways.iter().for_each(|(what, command)| self.command(&format!("{what:<widest$}  "), command));
+        for (what, command) in ways {
+            self.command(&format!("{what:<widest$}  "), command);
+        }
     }
 
     fn command(&mut self, first: &str, command: &ShellCommand) {

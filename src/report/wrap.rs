@@ -27,7 +27,8 @@ pub(super) fn command_in(columns: usize, first: &str, command: &str) -> String {
     let (mut text, mut line, mut is_begun) = (String::new(), first.to_owned(), false);
     for word in words(command) {
         if is_begun && line.width() + word.width() + 3 > columns {
-            text.push_str(&format!("{line} \\\n"));
+            text.push_str(&line);
+            text.push_str(" \\\n");
             line = format!("{margin}{word}");
         } else {
             line.push_str(if is_begun { " " } else { "" });
