@@ -162,7 +162,8 @@ impl Transcript {
         }
         let mut said: Vec<&String> = Vec::new();
         for line in page.body.iter().filter(|line| !self.body.contains(line)) {
-            if is_new || !said.contains(&line) {
+            // In what is said anew, a line that both regions have belongs to each of them.
+            if self.body.is_empty() || !said.contains(&line) {
                 lines.push(Paragraph { is_whole: page.is_whole || is_command(line), ..plain(line) });
                 said.push(line);
             }
@@ -196,8 +197,8 @@ impl Transcript {
     /// A line for each part that was being read.
     fn say_arrivals(&self, model: &Model, page: &SpokenPage, lines: &mut Vec<Paragraph>) {
         for (region, name) in self.reading.iter().filter(|(region, _)| !page.reading.contains_key(*region)) {
-            let region = region.as_ref().and_then(|id| model.new_vpn.region(id));
-            let is_failed = region.is_some_and(|region| region.inventory.error().is_some());
+            let Some(region) = region.as_ref().and_then(|id| model.new_vpn.region(id)) else { continue };
+            let is_failed = region.inventory.error().is_some();
             lines.push(plain(if is_failed { format!("{name}: could not be read.") } else { format!("{name}: read.") }));
         }
     }

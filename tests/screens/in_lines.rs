@@ -110,3 +110,17 @@ fn what_is_to_be_known_of_an_answer_is_said_at_once_and_what_is_wrong_is_not_off
     let said = reader.types(&mut journey, "abc");
     assert!(said.contains("! ") && said.matches("abc").count() <= 2 && !said.contains("[abc]"), "{said}");
 }
+
+#[test]
+fn a_review_that_had_to_be_read_first_has_every_line_of_both_regions() {
+    let mut journey = Journey::ready();
+    for _ in 0..5 {
+        journey.enter();
+    }
+    let mut reader = Reader(Transcript::default());
+    assert!(!reader.says(&mut journey).contains("Number"), "nothing is asked yet");
+    journey.details();
+    let said = reader.says(&mut journey);
+    let policies = said.lines().filter(|line| line.starts_with("new hlz-por_ike_policy")).count();
+    assert!(policies == 2 && said.matches("Number [1]:").count() == 1, "{said}");
+}

@@ -401,7 +401,7 @@ fn being_read(model: &Model, picker: &Picker) -> BeingRead {
             let loading = model.new_vpn.regions.iter().filter(|region| region.inventory.is_loading());
             let regions: BeingRead = loading.map(|region| (Some(region.id.clone()), labels.name(&region.id))).collect();
             let is_pending = picker.lines().iter().any(|line| line.pending);
-            if regions.is_empty() && is_pending { one("what routers stand on".to_owned()) } else { regions }
+            if regions.is_empty() && is_pending { one("what there is".to_owned()) } else { regions }
         }
         screen @ (Screen::Router(half) | Screen::Subnets(half)) if model.new_vpn.is_list_awaited(half, screen) => {
             one(model.place(half))
