@@ -60,6 +60,7 @@ impl WizardArgs {
         };
         let beginning = Beginning {
             login: self.cloud.login(),
+            in_lines,
             size: if in_lines { LineConsole.size() } else { terminal::size() },
             profiles: Profiles::built_in().map_err(io::Error::other)?,
             labels: Labels::built_in().map_err(io::Error::other)?,

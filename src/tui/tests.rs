@@ -35,6 +35,7 @@ fn beginning() -> Beginning {
     Beginning {
         login: Login::Demo,
         size: (80, 24),
+        in_lines: false,
         profiles: Profiles::built_in().unwrap(),
         labels: Labels::built_in().unwrap(),
         vpn: VpnId::random(),

@@ -108,6 +108,8 @@ pub struct Beginning {
     pub login: Login,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// Whether everything is said in lines, so that nothing is cut for want of room.
+    pub in_lines: bool,
     pub profiles: Profiles,
     pub labels: Labels,
     pub vpn: VpnId,

@@ -57,6 +57,7 @@ pub enum Ending {
 pub struct Shell {
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    in_lines: bool,
     /// Time since the start; it moves only with [`super::Message::Tick`].
     pub now: Duration,
     pub start: Start,
@@ -91,6 +92,7 @@ impl Shell {
     pub(super) fn new(beginning: &Beginning) -> Self {
         Self {
             size: beginning.size,
+            in_lines: beginning.in_lines,
             now: Duration::ZERO,
             start: Start::Choosing,
             login: beginning.login.clone(),
@@ -207,7 +209,7 @@ impl Shell {
         // Above it stands that the tunnel is up and carries nothing yet; around it header, heading, how much more there is,
         // buttons and footer.
         let (above, around) = (4, if width < 80 { 10 } else { 9 });
-        text.lines().map(rows).sum::<usize>() + above + around <= usize::from(height)
+        self.in_lines || text.lines().map(rows).sum::<usize>() + above + around <= usize::from(height)
     }
 
     /// Moves the text of the screen, or of the dialog over it, as far as there is more of it.

@@ -65,6 +65,7 @@ impl Journey {
         let (model, effects) = Model::new(Beginning {
             login: Login::Default,
             size,
+            in_lines: false,
             profiles: Profiles::built_in().unwrap(),
             labels: Labels::built_in().unwrap(),
             vpn: VpnId::new("0badcafe"),

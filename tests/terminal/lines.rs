@@ -120,6 +120,8 @@ fn ctrl_c_asks_and_what_exists_can_be_kept() {
     pty.wait_for("waiting for ACTIVE");
     pty.send(CTRL_C);
     answer(&mut pty, "Stop and roll back", "go on");
+    // A Ctrl-C that comes before that was read would mean stop and keep.
+    pty.wait("it goes on", |screen| !screen.trim_end().ends_with("go on"));
     pty.send(CTRL_C);
     answer(&mut pty, "Stop and roll back", "stop and keep");
     let (code, Printed { everything, .. }) = pty.end();
