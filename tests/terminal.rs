@@ -4,7 +4,7 @@ use crate::support::pty;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use osvpn::simulator::{FaultEffect, InjectedFault, LoggedRequest, Simulator, SimulatorSettings};
+use osvpn::simulator::{FaultEffect, Gate, InjectedFault, LoggedRequest, Simulator, SimulatorSettings};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -261,15 +261,17 @@ fn ctrl_c_during_a_run_can_stop_and_undo() {
 fn ctrl_c_during_creation_settles_the_requests_under_way() {
     let scene = Scene::new(SimulatorSettings::default());
     let before = scene.objects();
-    let slow = FaultEffect::Delay(Duration::from_millis(600));
-    scene.cloud.inject(InjectedFault::new(slow).method("POST").path("vpnservices").times(2));
+    let gate = Gate::closed();
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("vpnservices"));
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "creates");
     pty.confirm("\r");
-    pty.wait_for("Creating hlz-por");
+    scene.runtime.block_on(gate.arrived());
     pty.send(CTRL_C);
     pty.wait_for("Stop and keep");
-    pty.send("\t\r");
+    pty.confirm("\t\r");
+    pty.wait_for("Stopping");
+    gate.open();
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 130);
     assert!(said.contains(&format!(": {} objects exist.", scene.objects() - before)), "{said}");
