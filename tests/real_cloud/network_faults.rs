@@ -76,8 +76,8 @@ fn a_killed_run_is_undone_and_so_is_one_whose_undoing_fails_in_between() {
     in_each(|cloud| {
         let (proxy, plan) = (Proxy::start(), plan(cloud));
         for trouble in [None, Some(Trouble::Status(503)), Some(Trouble::ResetBefore), Some(Trouble::ResetAfter)] {
-            // The second look at the services, while the policies and groups are made: after them nothing is in progress.
-            proxy.trap(Method::GET, "vpn/vpnservices", 5, Trouble::Held);
+            // The look at the connections, while the policies and groups are made: after them nothing is in progress.
+            proxy.trap(Method::GET, "vpn/ipsec-site-connections", 3, Trouble::Held);
             let pty = osvpn(cloud, &proxy, &["apply", &plan]);
             proxy.sprung();
             while intents(cloud) > 0 || made(cloud) < 10 {
@@ -107,7 +107,7 @@ fn a_rollback_that_waits_for_a_lost_request_has_deleted_the_rest_and_can_be_left
         let (proxy, plan) = (Proxy::start(), plan(cloud));
         proxy.trap(Method::POST, "vpn/ipsec-site-connections", 1, Trouble::ResetBefore);
         assert_eq!(osvpn(cloud, &proxy, &["apply", &plan]).end().0, 1);
-        assert_eq!(cloud.objects().len(), 10);
+        assert_eq!(cloud.objects().len(), 11, "the other connection is made");
         let pty = osvpn(cloud, &proxy, &["rollback", "--yes"]);
         pty.wait_for("what exists is deleted; waiting until");
         assert!(cloud.objects().is_empty(), "{:?}", cloud.objects());
