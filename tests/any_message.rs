@@ -30,6 +30,8 @@ use osvpn::wizard::keymap::Action;
 use osvpn::wizard::picker::Choice;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
+use osvpn::wizard::vpns::VpnButton;
+use osvpn::wizard::work::Button;
 use osvpn::wizard::{Effect, Message, Order, Overview, ResumedCreation, Session, VpnsMessage, Which};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -107,6 +109,24 @@ fn typed() -> impl Strategy<Value = String> {
 
 fn spot() -> impl Strategy<Value = Spot> {
     let acts = vec![Act::Confirm, Act::Confirm, Act::Close, Act::Leave, Act::RollBack, Act::OwnKey, Act::Forget];
+    let work = [
+        Button::Finish,
+        Button::Retry,
+        Button::RollBack,
+        Button::Leave,
+        Button::KeepWaiting,
+        Button::ChangeAnswers,
+        Button::UseModern,
+        Button::ShowVpn,
+        Button::YourVpns,
+        Button::LookAgain,
+        Button::EnterKey,
+        Button::Admit,
+        Button::Another,
+    ];
+    let of_vpn = [VpnButton::Fix, VpnButton::NewKey, VpnButton::Subnets, VpnButton::Admit, VpnButton::Delete];
+    let of_pages = work.map(Spot::Work).into_iter().chain(of_vpn.map(Spot::Vpn));
+    let buttons: Vec<Spot> = of_pages.chain([Spot::Create]).collect();
     let choices = vec![
         Choice::Best,
         Choice::Others,
@@ -115,7 +135,7 @@ fn spot() -> impl Strategy<Value = Spot> {
         Choice::Vpn(surveys::HLZ_POR.to_owned()),
     ];
     prop_oneof![
-        4 => (0_usize..6).prop_map(Spot::Button),
+        8 => select(buttons),
         3 => select(acts).prop_map(Spot::Answer),
         2 => select(choices).prop_map(Spot::Line),
         1 => (0_usize..4).prop_map(Spot::Field),

@@ -136,7 +136,7 @@ impl Transcript {
         }
     }
 
-    /// What is to be known of a text that was typed, at once and not when the user comes back to it.
+    /// The remark on a text that was typed, at once and not when the user comes back to it.
     fn say_field(&mut self, model: &Model, lines: &mut Vec<Paragraph>) {
         if let Some((field, known)) = self.field.take()
             && let remark @ Some(_) = model.remark(field)
@@ -162,7 +162,7 @@ impl Transcript {
         }
         let mut said: Vec<&String> = Vec::new();
         for line in page.body.iter().filter(|line| !self.body.contains(line)) {
-            // In what is said anew, a line that both regions have belongs to each of them.
+            // On a new page, a line that both regions have belongs to each of them.
             if self.body.is_empty() || !said.contains(&line) {
                 lines.push(Paragraph { is_whole: page.is_whole || is_command(line), ..plain(line) });
                 said.push(line);
@@ -251,7 +251,7 @@ impl Transcript {
             "" if !self.reading.is_empty() && !matches!(model.content(), Content::Review(_)) => {
                 let default = self.default.and_then(|number| self.offered.get(&number));
                 self.complaint = default.is_none().then_some(commands::STILL_READING);
-                return default.map(|offer| offer.meant.gestures(model));
+                return default.map(|offer| offer.meant.gestures());
             }
             "" if self.asks == Asks::Nothing && self.reading.is_empty() => return None,
             "" => return Some(vec![Gesture::Act(Action::Accept)]),
@@ -273,8 +273,8 @@ impl Transcript {
             return Some(vec![Gesture::Filter(filter.trim().to_owned())]);
         }
         let found = match self.asks {
-            Asks::Policy => self.policy_value(model, text),
-            _ => self.by_numbers(model, text).or_else(|| self.by_name(model, text)),
+            Asks::Policy => self.policy_value(text),
+            _ => self.by_numbers(text).or_else(|| self.by_name(model, text)),
         };
         if found.is_none() {
             let is_early = !self.reading.is_empty() && self.offered.is_empty();
@@ -290,7 +290,7 @@ impl Transcript {
         self.is_wanted = true;
     }
 
-    fn by_numbers(&self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
+    fn by_numbers(&self, text: &str) -> Option<Vec<Gesture>> {
         let numbers = text.split([',', ' ']).filter(|part| !part.is_empty()).map(|part| part.parse().ok());
         let numbers: Vec<usize> = numbers.collect::<Option<_>>()?;
         let entries: Vec<&Offer> = numbers.iter().map(|number| self.offered.get(number)).collect::<Option<_>>()?;
@@ -299,7 +299,7 @@ impl Transcript {
             return Some(vec![Gesture::Mark(choices)]);
         }
         let [entry] = entries.as_slice() else { return None };
-        Some(entry.meant.gestures(model))
+        Some(entry.meant.gestures())
     }
 
     /// By what a choice is called, where only one is called so.
@@ -321,7 +321,7 @@ impl Transcript {
             [Meant::Take(Spot::Line(choice))] if self.asks == Asks::Choices => {
                 Some(vec![Gesture::Mark(vec![choice.clone()])])
             }
-            [only] => Some(only.gestures(model)),
+            [only] => Some(only.gestures()),
             [] => None,
             _ => {
                 self.complaint = Some(commands::SEVERAL);
@@ -331,12 +331,12 @@ impl Transcript {
     }
 
     /// The number of a field, and its value.
-    fn policy_value(&self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
+    fn policy_value(&self, text: &str) -> Option<Vec<Gesture>> {
         let (number, value) = text.split_once(' ').unwrap_or((text, ""));
         let entry = self.offered.get(&number.parse().ok()?)?;
         let value = value.trim();
         let fill = (!value.is_empty()).then(|| Gesture::Fill(SecretString::from(value)));
-        Some(entry.meant.gestures(model).into_iter().chain(fill).collect())
+        Some(entry.meant.gestures().into_iter().chain(fill).collect())
     }
 }
 

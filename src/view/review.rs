@@ -56,7 +56,7 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
     let needed = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let (area, _) = area.split_top(needed);
     let row = create(scene, makes, columns);
-    scene.spots.put_buttons(std::slice::from_ref(&row), area, [Spot::Button(0)]);
+    scene.spots.put_buttons(std::slice::from_ref(&row), area, [Spot::Create]);
     let rest = document::button_row(row, area, frame);
     document::draw(scene, &lines, scene.model.shell.scroll, ("PgUp", "PgDn"), rest, frame)
 }

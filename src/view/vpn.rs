@@ -53,9 +53,9 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     if let (Some(_), Some(row)) = (missing, rows.first_mut()) {
         row.spans.iter_mut().take(3).for_each(|span| span.style = scene.theme.dim());
     }
-    // There is no button of the place behind the last one: a click on it does nothing.
-    let spots = missing.map(|_| buttons.len()).into_iter().chain(0..buttons.len());
-    scene.spots.put_buttons(&rows, area, spots.map(Spot::Button));
+    // A click on one that is not there does nothing.
+    let spots = missing.map(|_| VpnButton::Fix).into_iter().chain(buttons.iter().copied());
+    scene.spots.put_buttons(&rows, area, spots.map(Spot::Vpn));
     let rest = document::button_rows(rows, area, frame);
     let lines = if rest.height < LOW { low(scene, open, vpn, columns) } else { lines(scene, open, vpn, columns) };
     let begin = if open.begins_there { place_of_chosen(scene, &lines) } else { 0 };

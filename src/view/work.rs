@@ -49,7 +49,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let labels: Vec<_> = work.buttons().into_iter().map(|button| (button.label(), None)).collect();
     if !labels.is_empty() {
         let rows = document::lettered_buttons(scene, &labels, Some(work.focus), columns);
-        scene.spots.put_buttons(&rows, area, (0..labels.len()).map(Spot::Button));
+        scene.spots.put_buttons(&rows, area, work.buttons().into_iter().map(Spot::Work));
         area = document::button_rows(rows, area, frame);
     }
     let text = text(scene, work, columns);

@@ -13,7 +13,8 @@ use super::picker::{Choice, Line};
 use super::screen::{Kind, Screen};
 use super::update::{accept, act};
 use super::vpns::VpnButton;
-use super::{Content, Model, work};
+use super::work::Button;
+use super::{Content, Model};
 use crate::plan::fields::Allowed;
 
 /// A place that takes a choice, as it was shown.
@@ -21,8 +22,12 @@ use crate::plan::fields::Allowed;
 pub enum Spot {
     /// A line of the list.
     Line(Choice),
-    /// A button of what is in front, by its place.
-    Button(usize),
+    /// Create, on the review.
+    Create,
+    /// A button of work, wherever it stands by now.
+    Work(Button),
+    /// A button of a VPN's page.
+    Vpn(VpnButton),
     /// A button of a dialog, by what it does: another dialog may stand there by now.
     Answer(Act),
     /// A field of the form, by its place.
@@ -57,14 +62,7 @@ const SECOND_CLICK: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Clicked {
     spot: Spot,
-    button: Option<PageButton>,
     at: Duration,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PageButton {
-    Work(work::Button),
-    Vpn(VpnButton),
 }
 
 impl Model {
@@ -82,7 +80,9 @@ impl Model {
         match gesture {
             Gesture::Act(action @ (Action::Accept | Action::Press(_))) => self.accept_now(action),
             Gesture::Act(action) => act(self, action),
-            Gesture::Click(spot @ (Spot::Button(_) | Spot::Answer(_))) => self.click_button(spot, clicked.as_ref()),
+            Gesture::Click(spot @ (Spot::Create | Spot::Work(_) | Spot::Vpn(_) | Spot::Answer(_))) => {
+                self.click_button(spot, clicked.as_ref());
+            }
             Gesture::Click(spot) => match self.focus(&spot) {
                 Some(true) if !matches!(spot, Spot::Field(_)) => self.accept_now(Action::Accept),
                 Some(false) => {
@@ -114,28 +114,18 @@ impl Model {
         }
     }
 
-    /// A button takes two clicks, the second soon: the first one may have gone astray, and buttons can move.
+    /// A button takes two clicks, the second soon: the first one may have gone astray.
     fn click_button(&mut self, spot: Spot, before: Option<&Clicked>) {
         if self.focus(&spot).is_none() {
             return;
         }
-        let click = Clicked { button: self.button_at(&spot), at: self.shell.now, spot };
-        let is_same = |before: &Clicked| before.spot == click.spot && before.button == click.button;
-        if before.is_some_and(|before| is_same(before) && click.at.saturating_sub(before.at) < SECOND_CLICK) {
+        let at = self.shell.now;
+        if before.is_some_and(|before| before.spot == spot && at.saturating_sub(before.at) < SECOND_CLICK) {
             return self.accept_now(Action::Accept);
         }
-        self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
-        self.shell.clicked = Some(click);
+        self.shell.attention.hears(&KeyCode::Enter.into(), at);
+        self.shell.clicked = Some(Clicked { spot, at });
         self.shell.say("Click it once more to press it.");
-    }
-
-    /// Which button is at that place now.
-    fn button_at(&self, spot: &Spot) -> Option<PageButton> {
-        let Spot::Button(at) = *spot else { return None };
-        if self.screen == Screen::Work {
-            return self.work.current.as_ref()?.buttons().get(at).copied().map(PageButton::Work);
-        }
-        self.vpns.open.as_ref()?.buttons().get(at).copied().map(PageButton::Vpn)
     }
 
     /// The lines of a list one by one, a text by three.
@@ -208,26 +198,24 @@ impl Model {
             (Spot::Field(at), Content::Form(form)) if *at < form.fields.len() => {
                 Some(std::mem::replace(&mut form.focus, *at) == *at)
             }
-            (Spot::Button(0), Content::Review(review)) => Some(std::mem::take(&mut review.focus) == 0),
+            (Spot::Create, Content::Review(review)) => Some(std::mem::take(&mut review.focus) == 0),
             (Spot::Step(_), Content::Review(review)) => {
                 let focus = review_focus?;
                 Some(std::mem::replace(&mut review.focus, focus) == focus)
             }
-            (Spot::Button(at), Content::None) => self.focus_button(*at),
+            (Spot::Work(button), Content::None) if self.screen == Screen::Work => {
+                let work = self.work.current.as_mut()?;
+                let at = work.buttons().iter().position(|one| one == button)?;
+                Some(std::mem::replace(&mut work.focus, at) == at)
+            }
+            (Spot::Vpn(button), Content::None) if self.screen != Screen::Work => {
+                let open = self.vpns.open.as_mut().filter(|open| open.buttons().contains(button))?;
+                let was = open.focused() == Some(*button);
+                open.focus = *button;
+                Some(was)
+            }
             _ => None,
         }
-    }
-
-    fn focus_button(&mut self, at: usize) -> Option<bool> {
-        if self.screen == Screen::Work {
-            let work = self.work.current.as_mut()?;
-            return (at < work.buttons().len()).then(|| std::mem::replace(&mut work.focus, at) == at);
-        }
-        let open = self.vpns.open.as_mut()?;
-        let button = open.buttons().get(at).copied()?;
-        let was = open.focused() == Some(button);
-        open.focus = button;
-        Some(was)
     }
 
     /// Takes the text of the field with the focus, in place of what was there.

@@ -62,7 +62,7 @@ fn a_button_takes_two_clicks_and_what_creates_is_no_double_click() {
     let mut journey = Journey::at_review();
     journey.click("[ Create ]").at(Screen::Review);
     journey.at_once(KeyCode::PageDown).click("[ Create ]").at(Screen::Review);
-    journey.send(Message::Gesture(Gesture::Click(Spot::Button(0)))).at(Screen::Review);
+    journey.send(Message::Gesture(Gesture::Click(Spot::Create))).at(Screen::Review);
     let notice = journey.model.shell.notice.clone().unwrap();
     assert!(notice.text.contains("ignored"), "{notice:?}");
     journey.click("[ Create ]").at(Screen::Review).click("[ Create ]").at(Screen::Work);

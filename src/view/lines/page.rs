@@ -21,7 +21,7 @@ use crate::wizard::screen::Screen;
 use crate::wizard::secret_text::characters;
 use crate::wizard::sign_in_question::Asked;
 use crate::wizard::vpns::{Open, VpnButton};
-use crate::wizard::work::{Button, End, Stage, Work};
+use crate::wizard::work::{End, Stage, Work};
 use crate::wizard::{Content, Form, Model, Start};
 
 /// More than any paragraph has: they are wrapped when they are said.
@@ -85,8 +85,6 @@ pub(super) enum Meant {
     Take(Spot),
     Go(Spot),
     Act(Action),
-    /// A button of work, wherever it stands when it is pressed.
-    Press(Button),
     /// Fix the finding of that number.
     Fix(u8),
 }
@@ -95,13 +93,8 @@ pub(super) enum Meant {
 pub(super) type BeingRead = BTreeMap<Option<RegionId>, String>;
 
 impl Meant {
-    pub(super) fn gestures(&self, model: &Model) -> Vec<Gesture> {
+    pub(super) fn gestures(&self) -> Vec<Gesture> {
         match self {
-            Self::Press(button) => {
-                let buttons = model.work.current.as_ref().map(Work::buttons).unwrap_or_default();
-                let place = buttons.iter().position(|one| one == button);
-                place.map(|place| Gesture::Take(Spot::Button(place))).into_iter().collect()
-            }
             Self::Take(spot) => vec![Gesture::Take(spot.clone())],
             Self::Go(spot) => vec![Gesture::Go(spot.clone())],
             Self::Act(action) => vec![Gesture::Act(*action)],
@@ -327,7 +320,7 @@ impl SpokenPage {
             Some(makes) => format!("Create: {makes} objects"),
             None => "Go to what is missing".to_owned(),
         };
-        let mut entries = vec![Offer { text: create, ..Offer::new(Meant::Take(Spot::Button(0)), "Create") }];
+        let mut entries = vec![Offer { text: create, ..Offer::new(Meant::Take(Spot::Create), "Create") }];
         entries.extend(answers(scene.model));
         let answers = entries.len() - 1;
         let focus = if review.focus == 0 { 0 } else { (answers + 1).saturating_sub(review.focus) };
@@ -354,7 +347,7 @@ impl SpokenPage {
         let findings = open.diagnosis.as_ref().map_or(0, |diagnosis| diagnosis.findings.len());
         let mut entries = Vec::new();
         let mut focus = 0;
-        for (at, button) in open.buttons().into_iter().enumerate() {
+        for button in open.buttons() {
             if open.focused() == Some(button) {
                 focus = entries.len() + if button == VpnButton::Fix { open.finding().unwrap_or_default() } else { 0 };
             }
@@ -362,7 +355,7 @@ impl SpokenPage {
                 let fix = |number: u8| Offer::new(Meant::Fix(number), format!("Fix {number}"));
                 entries.extend((1..=9).take(findings).map(fix));
             } else {
-                entries.push(Offer::new(Meant::Take(Spot::Button(at)), button.label()));
+                entries.push(Offer::new(Meant::Take(Spot::Vpn(button)), button.label()));
             }
         }
         Self { body, ..Self::default() }.choice(entries, focus)
@@ -380,7 +373,7 @@ fn answers(model: &Model) -> Vec<Offer> {
 }
 
 fn presses(work: &Work) -> Vec<Offer> {
-    work.buttons().into_iter().map(|button| Offer::new(Meant::Press(button), button.label())).collect()
+    work.buttons().into_iter().map(|button| Offer::new(Meant::Take(Spot::Work(button)), button.label())).collect()
 }
 
 /// What can be taken by its name before it has a number.
