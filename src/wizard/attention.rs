@@ -49,9 +49,7 @@ impl Front {
             _ => Self::Screen(model.screen, model.button().is_some(), model.button()),
         }
     }
-}
 
-impl Front {
     /// Whether it is the same but for the button that has the focus.
     fn is_beside(&self, other: &Self) -> bool {
         match (self, other) {

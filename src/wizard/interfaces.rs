@@ -14,7 +14,7 @@ use crate::plan::Half;
 pub(super) const A_REQUEST: usize = 25;
 
 /// How many requests the first page makes for the routers of a region.
-const CANDIDATE_READS: u8 = 2;
+pub(super) const CANDIDATE_READS: u8 = 2;
 
 impl RegionState {
     /// How far the reading of a router's subnets is.
@@ -172,9 +172,7 @@ impl NewVpn {
     /// Asks for the subnets of the routers that decide what the first page proposes: once a region, as a rule.
     fn ask_candidates(&mut self, shell: &mut Shell) {
         for (id, routers) in std::mem::take(&mut self.proposals.unread) {
-            if let Some(region) = self.region_mut(&id).filter(|region| !region.is_reading_interfaces())
-                && !routers.is_empty()
-            {
+            if let Some(region) = self.region_mut(&id).filter(|region| !region.is_reading_interfaces()) {
                 region.candidate_reads += 1;
                 region.ask_interfaces(shell, routers);
             }

@@ -11,7 +11,7 @@ use itertools::Itertools;
 
 use super::attention::MOMENT;
 use super::choices::{best_by_itself, is_plain, namesake};
-use super::interfaces::A_REQUEST;
+use super::interfaces::{A_REQUEST, CANDIDATE_READS};
 use super::new_vpn::name_for;
 use super::objects::{RouterList, SubnetList};
 use super::picker::{Choice, Line, worst};
@@ -243,8 +243,7 @@ impl NewVpn {
             pairs.push(RegionPair { regions: (a.region.id.clone(), b.region.id.clone()), outlook, beside });
         }
         pairs.sort_by_key(|pair| pair.outlook.rank());
-        let half_made = std::mem::take(&mut self.proposals.half_made);
-        self.proposals = Proposals { pairs, vpns, half_made, unread, moved: self.proposals.moved };
+        (self.proposals.pairs, self.proposals.vpns, self.proposals.unread) = (pairs, vpns, unread);
     }
 
     /// Whether every region has answered.
@@ -357,23 +356,19 @@ impl NewVpn {
     }
 }
 
-/// Notes which of those routers were not asked for. Where they turn out to have no subnets, more routers are asked for with
-/// them once, and then no more: whoever has so many chooses step by step.
+/// Notes which of those routers were not asked for. If they have no subnets, one more request asks for further routers. After
+/// that the user has to choose step by step.
 fn note_unread<'r>(
     unread: &mut BTreeMap<RegionId, Vec<Id>>,
     region: &'r RegionState,
     routers: impl Iterator<Item = &'r Id>,
 ) {
-    let more = match region.candidate_reads {
-        0 => Vec::new(),
-        1 => region.unread_routers(),
-        _ => return,
-    };
-    let unread = unread.entry(region.id.clone()).or_default();
     let mut first = routers.filter(|id| matches!(region.standing(id), Remote::NotAsked)).peekable();
-    if first.peek().is_none() {
+    if region.candidate_reads >= CANDIDATE_READS || first.peek().is_none() {
         return;
     }
+    let more = if region.candidate_reads == 0 { Vec::new() } else { region.unread_routers() };
+    let unread = unread.entry(region.id.clone()).or_default();
     for router in first.cloned().chain(more) {
         if !unread.contains(&router) && unread.len() < A_REQUEST {
             unread.push(router);
