@@ -40,7 +40,7 @@ struct FieldText {
     origin: fn(&Model) -> Option<&'static str>,
     help: fn(&Model) -> &'static str,
     check: fn(&Model) -> Option<String>,
-    /// What is to be known of the text, though nothing is wrong with it.
+    /// A remark on the text, though nothing is wrong with it.
     remark: fn(&Model) -> Option<String>,
     /// Whether it is checked at every key, before it was left for the first time.
     is_checked_at_once: fn(&Model) -> bool,

@@ -118,7 +118,7 @@ impl Model {
         stays.or(lines.first()).map(|line| line.choice.clone())
     }
 
-    /// Finds out anew what can be connected. The cursor, and an Enter that is kept, follow what they were on: a pair that
+    /// Finds out again what can be connected. The cursor, and an Enter that is kept, follow what they were on: a pair that
     /// turns out to be connected, the first pair of a region that was being read.
     fn propose(&mut self) -> Option<Choice> {
         let was = match &self.content {

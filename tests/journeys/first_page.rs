@@ -39,14 +39,6 @@ fn bare(mut inventory: Inventory) -> Inventory {
     inventory
 }
 
-/// A third region, which has everything.
-fn third() -> (RegionId, Inventory) {
-    let private = subnet("a-private", "private-subnet", "10.50.0.0/24");
-    let routers = vec![router("a-border", "border-router", &["150.242.41.7"], &[&private])];
-    let inventory = Inventory { extensions: old_release(), routers, subnets: vec![private], ..Inventory::default() };
-    (RegionId::new("nz-akl-1"), inventory)
-}
-
 #[test]
 fn the_best_vpn_is_proposed_with_all_that_goes_with_it_and_enter_opens_its_review() {
     let mut journey = Journey::proposing();
@@ -91,7 +83,7 @@ fn what_is_proposed_needs_one_request_a_region_for_its_few_likely_routers() {
 
 #[test]
 fn a_slow_region_keeps_nobody_from_taking_the_others() {
-    let (auckland, inventory) = third();
+    let (auckland, inventory) = auckland(old_release());
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
     assert!(current(&journey).choice == Choice::Best && current(&journey).pending);
     journey.discovered(&porirua(), Ok(porirua_inventory()));
@@ -111,7 +103,7 @@ fn a_slow_region_keeps_nobody_from_taking_the_others() {
 
 #[test]
 fn the_cursor_goes_to_the_first_proposal_and_stays_there_when_a_better_one_comes() {
-    let (auckland, inventory) = third();
+    let (auckland, inventory) = auckland(old_release());
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
     journey.discovered(&porirua(), Ok(porirua_inventory())).discovered(&auckland, Ok(inventory));
     let first = current(&journey).choice;
@@ -212,7 +204,7 @@ fn where_nothing_can_be_connected_the_page_says_why_and_what_helps() {
 
 #[test]
 fn a_digit_is_for_the_line_that_had_it_a_moment_ago() {
-    let (auckland, inventory) = third();
+    let (auckland, inventory) = auckland(old_release());
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
     journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
     journey.passes(5000).discovered(&auckland, Ok(inventory));

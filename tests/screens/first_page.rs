@@ -1,7 +1,5 @@
 //! The first page: what is proposed, what is being read, and what cannot be connected.
 
-use osvpn::cloud::RegionId;
-
 use super::*;
 
 /// At both sizes, and at the smallest.
@@ -11,16 +9,9 @@ fn page(name: &str, journey: &mut Journey) {
     kept(&format!("{name}@60x18"), journey);
 }
 
-fn auckland() -> (RegionId, Inventory) {
-    let private = subnet("a-private", "private-subnet", "10.50.0.0/24");
-    let routers = vec![router("a-border", "border-router", &["150.242.41.7"], &[&private])];
-    let inventory = Inventory { extensions: new_release(), routers, subnets: vec![private], ..Inventory::default() };
-    (RegionId::new("nz-akl-1"), inventory)
-}
-
 #[test]
 fn pairs_can_be_taken_while_a_region_is_still_being_read() {
-    let (auckland, inventory) = auckland();
+    let (auckland, inventory) = auckland(new_release());
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone(), wellington()]);
     page("first-page-reading", journey.after(3.2));
     let connected = surveys::regions(Status::Active, Status::Down, "group14");

@@ -44,6 +44,14 @@ pub fn router(id: &str, name: &str, v4: &[&str], subnets: &[&Subnet]) -> Router 
     }
 }
 
+/// A third region, which has everything.
+pub fn auckland(extensions: Extensions) -> (RegionId, Inventory) {
+    let private = subnet("a-private", "private-subnet", "10.50.0.0/24");
+    let routers = vec![router("a-border", "border-router", &["150.242.41.7"], &[&private])];
+    let inventory = Inventory { extensions, routers, subnets: vec![private], ..Inventory::default() };
+    (RegionId::new("nz-akl-1"), inventory)
+}
+
 pub fn subnet(id: &str, name: &str, cidr: &str) -> Subnet {
     let cidr: ipnet::IpNet = cidr.parse().unwrap();
     Subnet {
