@@ -13,6 +13,7 @@ mod rotate_psk;
 mod sharers;
 mod subnets;
 mod text;
+mod upgrade;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -21,7 +22,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::vpnaas::closing_word;
-use crate::cloud::{Id, Kind, RegionId, harmless};
+use crate::cloud::{Id, Kind, RegionId, SiteConnection, harmless};
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Outer, VpnId};
@@ -35,6 +36,7 @@ pub use public_keys::{Rescue, rotate_public_keys};
 pub use rotate_psk::{Sas, rotate_key};
 pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 pub(crate) use text::short_name;
+pub use upgrade::{INTERRUPTION, Lag, Target, TargetPolicies, lags, upgrade};
 
 /// What a change does, as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -62,6 +64,8 @@ pub enum Verb {
     SetInitiator,
     /// Recreates a VPN service with its connection.
     RebuildService,
+    /// Brings it to the current model, sound policies and a key of its own.
+    Upgrade,
     /// Switches on what is switched off.
     SwitchOn,
     /// Makes the agents configure a router again.
@@ -188,21 +192,8 @@ pub enum New {
     IkePolicy(IkePolicy),
     /// An IPsec policy.
     IpsecPolicy(IpsecPolicy),
-    /// A connection with name, description, endpoint groups, peer and key of another, which exists then.
-    Connection {
-        /// The other one.
-        like: Id,
-        /// The service it has instead; that of the other one if none.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        service: Option<Ref>,
-        /// What it has instead.
-        ike_policy: Ref,
-        /// What it has instead.
-        ipsec_policy: Ref,
-        /// The dead peer detection it has instead; that of the other one if none.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        dpd: Option<DpdValues>,
-    },
+    /// A connection in place of another, which exists then.
+    Connection(Box<Replacement>),
     /// The only VPN service of that router. An existing one is used, including those not created by osvpn: a second takes
     /// the first one down.
     SoleService {
@@ -223,6 +214,55 @@ pub enum New {
         /// Where the traffic comes from.
         remote: IpNet,
     },
+}
+
+/// What a connection has instead of what the one has that it is made like: of what is not said here it has the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replacement {
+    /// The other one.
+    pub like: Id,
+    pub ike_policy: Ref,
+    pub ipsec_policy: Ref,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Ref>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpd: Option<DpdValues>,
+    /// Both groups, in place of others or of the ranges of a legacy connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<NewGroups>,
+    /// Where its peer is then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<PeerEnd>,
+    /// A new key, the same for all that get one in a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyOrigin>,
+    /// Name and description of the step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_renamed: bool,
+}
+
+impl Replacement {
+    /// One that is no different yet.
+    pub(crate) fn of(connection: &SiteConnection) -> Self {
+        Self {
+            like: connection.id.clone(),
+            ike_policy: Ref::from(&connection.ike_policy),
+            ipsec_policy: Ref::from(&connection.ipsec_policy),
+            service: None,
+            dpd: None,
+            groups: None,
+            peer: None,
+            key: None,
+            is_renamed: false,
+        }
+    }
+}
+
+/// The endpoint groups of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewGroups {
+    pub local: Ref,
+    pub peer: Ref,
 }
 
 /// What a new connection is to have.
@@ -385,6 +425,25 @@ pub struct Object {
     pub name: String,
 }
 
+/// A VPN service to be switched off and on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restarted {
+    /// Where.
+    pub region: RegionId,
+    /// Its name, for messages.
+    #[serde(deserialize_with = "harmless")]
+    pub name: String,
+    /// It, or the step that makes it.
+    #[serde(flatten)]
+    pub service: Ref,
+}
+
+impl From<Object> for Restarted {
+    fn from(Object { region, id, name }: Object) -> Self {
+        Self { region, name, service: Ref::Id(id) }
+    }
+}
+
 /// The key of a VPN to be changed, as one step: never on one half alone for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetKey {
@@ -429,7 +488,7 @@ pub enum Step {
     /// Gives a connection the key of another. Repeating it does no harm.
     CopyKey(CopyKey),
     /// Switches a VPN service off and on again, so that its tunnels are renegotiated.
-    Restart(Object),
+    Restart(Restarted),
     /// Deletes an object. What something else uses is kept.
     Delete(Deletable, Object),
 }
@@ -448,6 +507,9 @@ pub struct Change {
     /// The connections of the VPN as they were when it was built; none in a journal of an earlier version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<Object>,
+    /// The id in its markers from this change on, if it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_id: Option<VpnId>,
     steps: Vec<Step>,
     /// How many steps each stage has, whose steps go at once. None: every step is a stage of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -480,6 +542,7 @@ impl Change {
             subject,
             label: label.into(),
             connections: Vec::new(),
+            new_id: None,
             steps: Vec::new(),
             stages: Vec::new(),
             unread_rules: Vec::new(),
@@ -525,7 +588,7 @@ impl Change {
 
     /// Makes an object; later steps refer to it by what this returns.
     pub fn create(&mut self, create: Create) -> Ref {
-        self.steps.push(Step::Create(create));
+        self.push(Step::Create(create));
         Ref::Made(self.steps.len() - 1)
     }
 
@@ -545,8 +608,8 @@ impl Change {
     }
 
     /// Switches a VPN service off and on again.
-    pub fn restart(&mut self, service: Object) -> &mut Self {
-        self.push(Step::Restart(service))
+    pub fn restart(&mut self, service: impl Into<Restarted>) -> &mut Self {
+        self.push(Step::Restart(service.into()))
     }
 
     /// Deletes a VPN object, unless something else uses it.
@@ -561,7 +624,25 @@ impl Change {
 
     fn push(&mut self, step: Step) -> &mut Self {
         self.steps.push(step);
+        if !self.stages.is_empty() {
+            self.stages.push(1);
+        }
         self
+    }
+
+    /// What is added meanwhile is one stage.
+    pub(crate) fn at_once<T>(&mut self, add: impl FnOnce(&mut Self) -> T) -> T {
+        let begin = self.steps.len();
+        if self.stages.is_empty() {
+            self.stages = vec![1; begin];
+        }
+        let stages = self.stages.len();
+        let added = add(self);
+        self.stages.truncate(stages);
+        if self.steps.len() > begin {
+            self.stages.push(self.steps.len() - begin);
+        }
+        added
     }
 }
 
@@ -578,8 +659,18 @@ impl Step {
             self,
             Self::SetKey(_)
                 | Self::CopyKey(_)
-                | Self::Create(Create { object: New::Connection { .. } | New::FreshConnection(_), .. })
+                | Self::Create(Create { object: New::Connection(_) | New::FreshConnection(_), .. })
         )
+    }
+
+    /// Whether it gives a connection another key than there was.
+    #[must_use]
+    pub fn sets_key(&self) -> bool {
+        match self {
+            Self::SetKey(_) => true,
+            Self::Create(Create { object: New::Connection(replacement), .. }) => replacement.key.is_some(),
+            _ => false,
+        }
     }
 
     /// The half it is about, if it names one.
@@ -601,7 +692,8 @@ impl Step {
                 [Some(&key.first), key.second.as_ref()].into_iter().flatten().map(|o| &o.region).collect()
             }
             Self::CopyKey(copy) => vec![&copy.to.region],
-            Self::Restart(object) | Self::Delete(_, object) => vec![&object.region],
+            Self::Restart(service) => vec![&service.region],
+            Self::Delete(_, object) => vec![&object.region],
         }
     }
 }

@@ -179,7 +179,7 @@ impl New {
             Self::PeerGroup(_) => HalfObject::PeerGroup,
             Self::IkePolicy(_) => HalfObject::IkePolicy,
             Self::IpsecPolicy(_) => HalfObject::IpsecPolicy,
-            Self::Connection { .. } | Self::FreshConnection(_) => HalfObject::Connection,
+            Self::Connection(_) | Self::FreshConnection(_) => HalfObject::Connection,
             Self::Unplanned(object, _) => *object,
             Self::Rule { .. } => return None,
         })
@@ -211,7 +211,7 @@ impl Create {
                 PeerEnd::Service(..) => Form::default(),
             },
             New::Unplanned(_, form) => form.clone(),
-            New::IkePolicy(_) | New::IpsecPolicy(_) | New::Connection { .. } | New::Rule { .. } => Form::default(),
+            New::IkePolicy(_) | New::IpsecPolicy(_) | New::Connection(_) | New::Rule { .. } => Form::default(),
         }
     }
 }

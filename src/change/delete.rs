@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use itertools::Itertools;
 
-use super::proposal::{Proposal, Refused, begin, belonging, is_of, object};
+use super::proposal::{Proposal, Refused, begin, belonging, belongings, is_of, object};
 use crate::change::{Change, ChangeId, Object, Subject, UnreadRules, Verb};
 use crate::cloud::exposure::SecurityGroupRule;
 use crate::cloud::vpnaas::is_marked;
@@ -58,8 +58,9 @@ fn delete_rules(
     side: &Side,
     rules: &[SecurityGroupRule],
 ) {
-    let marker = belonging(vpn, half);
-    for rule in rules.iter().filter(|rule| is_marked(&rule.description, &marker)) {
+    let words = belongings(vpn, half);
+    let is_its = |rule: &&SecurityGroupRule| words.iter().any(|word| is_marked(&rule.description, word));
+    for rule in rules.iter().filter(is_its) {
         let name = format!("{rule} in the security group {}", rule.group_label());
         if rule.has_our_form() {
             change.delete_rule(Object { region: side.region.clone(), id: rule.id.clone(), name });

@@ -6,7 +6,9 @@ use super::admit::admit;
 use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
 use super::rotate_psk::{Sas, rotate_key};
 use super::subnets;
-use crate::change::{ConnectionEdits, Create, DpdValues, Edit, Edits, KnownBy, New, Ref, ServiceEdits, Update, Verb};
+use crate::change::{
+    ConnectionEdits, Create, DpdValues, Edit, Edits, KnownBy, New, Replacement, ServiceEdits, Update, Verb,
+};
 use crate::cloud::{Kind, Status, StoredPolicy};
 use crate::inspect::{Agreement, Diagnosis, Fix, Inspection, Side, Vpn, outside};
 use crate::plan::policy::Policy;
@@ -127,13 +129,7 @@ fn with_dpd(vpn: &Vpn, side: &Side, dpd: DpdValues) -> Proposal {
         region: side.region.clone(),
         name: connection.name.clone(),
         description: connection.description.clone(),
-        object: New::Connection {
-            like: connection.id.clone(),
-            service: None,
-            ike_policy: Ref::from(&connection.ike_policy),
-            ipsec_policy: Ref::from(&connection.ipsec_policy),
-            dpd: Some(dpd),
-        },
+        object: New::Connection(Box::new(Replacement { dpd: Some(dpd), ..Replacement::of(connection) })),
         known_by: KnownBy::Word,
     });
     change.delete(Kind::SiteConnection, object(side, &connection.id, &connection.name));
@@ -206,13 +202,11 @@ fn agree(seen: &Inspection, vpn: &Vpn, agreement: &Agreement, profile: &Policy) 
             region: region(),
             name: side.connection.name.clone(),
             description: side.connection.description.clone(),
-            object: New::Connection {
-                like: side.connection.id.clone(),
-                service: None,
+            object: New::Connection(Box::new(Replacement {
                 ike_policy,
                 ipsec_policy,
-                dpd: None,
-            },
+                ..Replacement::of(&side.connection)
+            })),
             known_by: KnownBy::Word,
         });
         replaced.push(side);
@@ -267,13 +261,7 @@ fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal,
         region: side.region.clone(),
         name: side.connection.name.clone(),
         description: side.connection.description.clone(),
-        object: New::Connection {
-            like: side.connection.id.clone(),
-            service: Some(made),
-            ike_policy: Ref::from(&side.connection.ike_policy),
-            ipsec_policy: Ref::from(&side.connection.ipsec_policy),
-            dpd: None,
-        },
+        object: New::Connection(Box::new(Replacement { service: Some(made), ..Replacement::of(&side.connection) })),
         known_by: KnownBy::Word,
     });
     let edits = ConnectionEdits {

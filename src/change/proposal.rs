@@ -88,8 +88,21 @@ pub(super) fn object(side: &Side, id: &crate::cloud::Id, name: &str) -> Object {
 pub fn belonging(vpn: &Vpn, half: Half) -> String {
     match &vpn.id {
         Some(id) => id.mark(half),
-        None => format!("osvpn-for:{}", vpn.a.connection.id),
+        None => former(vpn),
     }
+}
+
+const FORMER: &str = "osvpn-for:";
+
+/// That of a VPN without a marker.
+pub(super) fn former(vpn: &Vpn) -> String {
+    format!("{FORMER}{}", vpn.a.connection.id)
+}
+
+/// That, and those from before its first connection was replaced, which the description of that one has kept.
+pub(super) fn belongings(vpn: &Vpn, half: Half) -> Vec<String> {
+    let kept = vpn.a.connection.description.split(' ').filter(|word| word.starts_with(FORMER));
+    std::iter::once(belonging(vpn, half)).chain(kept.map(str::to_owned)).unique().collect()
 }
 
 /// Several proposals as one question. A note that several share is said once, at the end.

@@ -11,7 +11,7 @@ use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, KnownBy, New, 
 use crate::cloud::{Detail, Id, Kind, Router, Subnet, Survey};
 use crate::inspect::{Inspection, Side, Vpn, in_order};
 use crate::plan::checks::{self, TunnelEnd, outside};
-use crate::plan::policy::ONE_PAIR_ONLY;
+use crate::plan::policy::{IkeVersion, ONE_PAIR_ONLY};
 use crate::plan::{Finding, Half, Known, Place, Severity, cidr};
 
 /// The subnets each half is to tunnel from now on; a half that is not in it keeps its own. For an external peer, half B,
@@ -28,16 +28,16 @@ pub struct NewSubnets {
 /// Errors: every reason against it: a subnet that is not on the router, ranges that overlap, several pairs with `IKEv1`, a
 /// half of the old kind.
 pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Proposal, Refused> {
-    let Carried { local, across, warnings } = carried(seen, vpn, wanted)?;
-    let a = &local[&Half::A].1;
+    can_set_subnets(vpn)?;
+    let carried = carried(seen, vpn, wanted, None)?;
     let mut change = begin(Verb::SetSubnets, vpn);
     let mut switches = Vec::new();
     for (half, side) in vpn.sides() {
-        let (subnets, _) = &local[&half];
-        let remote = if half == Half::A { &across } else { a };
+        let (subnets, _) = &carried.local[&half];
+        let remote = carried.remote(half);
         let groups = Groups {
             local: (*subnets != side.subnets).then(|| New::LocalGroup(subnets.clone())),
-            peer: (in_order(remote.iter().copied()) != side.remote).then(|| New::PeerGroup(remote.clone())),
+            peer: (in_order(remote.iter().copied()) != side.remote).then(|| New::PeerGroup(remote)),
         };
         switches.extend(groups.switch(seen, &mut change, side));
     }
@@ -58,15 +58,8 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
             }
         }
     }
-    let mut notes = warnings;
-    let place = |half| vpn.side(half).map_or("the external peer", |side| side.region.as_str());
-    notes.push(format!(
-        "From then on {} with {} and {} with {} reach each other.",
-        place(Half::A),
-        a.iter().join(", "),
-        place(Half::B),
-        across.iter().join(", ")
-    ));
+    let mut notes = carried.warnings.clone();
+    notes.push(carried.reach(vpn));
     if vpn.b().is_none() {
         notes.push("The owner of the external peer has to set the same there, the other way round.".to_owned());
     }
@@ -89,8 +82,10 @@ fn whatever_is_chosen(vpn: &Vpn) -> Vec<String> {
     }
     problems.extend(vpn.sides().filter(|(_, side)| side.is_legacy()).map(|(half, _)| {
         format!(
-            "the half in {} is of the old kind, tied to one subnet; delete the VPN and create it again",
-            vpn.place(half)
+            "the half in {} is of the old kind, tied to one subnet; upgrade the VPN, with the subnets at once (--upgrade) or \
+             before ({})",
+            vpn.place(half),
+            vpn.command("upgrade")
         )
     }));
     problems
@@ -105,9 +100,9 @@ pub(super) fn mirror(
     ranges: &[IpNet],
 ) -> Result<Proposal, Refused> {
     if side.is_legacy() {
-        return Err(Refused::because(
-            "a half of the old kind has no endpoint groups; delete the VPN and create it again",
-        ));
+        let text =
+            format!("a half of the old kind has no endpoint groups; upgrade the VPN first: {}", vpn.command("upgrade"));
+        return Err(Refused::because(text));
     }
     let mut change = begin(Verb::SetSubnets, vpn);
     let groups = Groups { local: None, peer: Some(New::PeerGroup(ranges.to_vec())) };
@@ -175,15 +170,43 @@ fn group_name(seen: &Inspection, side: &Side, id: &Id) -> String {
 }
 
 /// What each half is to tunnel, checked.
-struct Carried {
-    local: BTreeMap<Half, (Vec<Id>, Vec<IpNet>)>,
-    across: Vec<IpNet>,
-    warnings: Vec<String>,
+pub(super) struct Carried {
+    pub(super) local: BTreeMap<Half, (Vec<Id>, Vec<IpNet>)>,
+    pub(super) across: Vec<IpNet>,
+    pub(super) warnings: Vec<String>,
 }
 
-/// Holds what is wanted against every rule that a new VPN has to keep, too.
-fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried, Refused> {
-    let mut problems = whatever_is_chosen(vpn);
+impl Carried {
+    /// The ranges a half is to expect behind its peer.
+    pub(super) fn remote(&self, half: Half) -> Vec<IpNet> {
+        match half {
+            Half::A => self.across.clone(),
+            Half::B => self.local.get(&Half::A).map(|(_, ranges)| ranges.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Who reaches whom from then on.
+    pub(super) fn reach(&self, vpn: &Vpn) -> String {
+        let place = |half| vpn.side(half).map_or("the external peer", |side| side.region.as_str());
+        format!(
+            "From then on {} with {} and {} with {} reach each other.",
+            place(Half::A),
+            self.remote(Half::B).iter().join(", "),
+            place(Half::B),
+            self.across.iter().join(", ")
+        )
+    }
+}
+
+/// Holds what is wanted against every rule that a new VPN has to keep, too; with the IKE that both halves will speak, if that
+/// is another.
+pub(super) fn carried(
+    seen: &Inspection,
+    vpn: &Vpn,
+    wanted: &NewSubnets,
+    ike: Option<IkeVersion>,
+) -> Result<Carried, Refused> {
+    let mut problems = Vec::new();
     let mut ends: Vec<(Half, &Side, Seen<'_>)> = Vec::new();
     for (half, side) in vpn.sides() {
         match (seen.surveys.get(&side.region), &side.router) {
@@ -238,7 +261,11 @@ fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried,
         found.into_iter().unique().partition(|finding| finding.severity == Severity::Refusal);
     let mut problems: Vec<String> = refusals.iter().map(|finding| said(vpn, finding)).collect();
     let many = local.get(&Half::A).map_or(0, |(_, ranges)| ranges.len());
-    if vpn.sides().filter_map(|(_, side)| side.ike_version()).any(|version| !version.carries(many, across.len())) {
+    if vpn
+        .sides()
+        .filter_map(|(_, side)| ike.or(side.ike_version()))
+        .any(|version| !version.carries(many, across.len()))
+    {
         problems.push(one_pair_only(vpn));
     }
     if !problems.is_empty() {
@@ -254,11 +281,13 @@ fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried,
 /// Why `IKEv1` is in the way, and what to do. The policies of an external peer are its owner's.
 fn one_pair_only(vpn: &Vpn) -> String {
     match vpn.b() {
-        Some(_) => format!("{ONE_PAIR_ONLY}; give it IKEv2 first: {}", vpn.command("doctor").words("--modernise")),
+        Some(_) => format!(
+            "{ONE_PAIR_ONLY}; give it IKEv2, with the subnets at once (--upgrade) or before ({})",
+            vpn.command("upgrade")
+        ),
         None => format!(
-            "{ONE_PAIR_ONLY}, and its peer is external; agree upon IKEv2 with the owner of the peer, then delete the \
-             VPN ({}), and apply a plan with profile = \"modern\" and all the subnets (osvpn apply PLAN)",
-            vpn.command("delete")
+            "{ONE_PAIR_ONLY}, and its peer is external; agree upon IKEv2 with the owner of the peer, then upgrade the VPN: {}",
+            vpn.command("upgrade").words("--profile modern")
         ),
     }
 }

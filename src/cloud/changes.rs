@@ -99,10 +99,16 @@ impl ConnectionTemplate {
 /// In what a connection differs from the one it is made like.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TemplateOverrides<'a> {
+    pub name: Option<&'a str>,
     pub service: Option<&'a Id>,
     pub ike_policy: &'a Id,
     pub ipsec_policy: &'a Id,
     pub dpd: Option<DpdBody<'a>>,
+    /// The local and the peer endpoint group, in place of others or of peer CIDRs.
+    pub groups: Option<&'a (Id, Id)>,
+    /// The peer's address, and how it names itself if the one before went by its address.
+    pub peer: Option<(&'a str, &'a str)>,
+    pub psk: Option<&'a SecretString>,
 }
 
 impl fmt::Debug for ConnectionTemplate {
@@ -231,12 +237,26 @@ impl Region {
         if let Some(dpd) = &overrides.dpd {
             attributes.insert("dpd".to_owned(), json!(dpd));
         }
+        if let Some(name) = overrides.name {
+            attributes.insert("name".to_owned(), json!(name));
+        }
+        if let Some((local, peer)) = overrides.groups {
+            attributes.remove("peer_cidrs");
+            attributes.insert("local_ep_group_id".to_owned(), json!(local));
+            attributes.insert("peer_ep_group_id".to_owned(), json!(peer));
+        }
+        if let Some((address, id)) = overrides.peer {
+            if like.text("peer_id") == like.text("peer_address") {
+                attributes.insert("peer_id".to_owned(), json!(id));
+            }
+            attributes.insert("peer_address".to_owned(), json!(address));
+        }
         let TemplateOverrides { ike_policy, ipsec_policy, .. } = overrides;
-        let body =
-            Like { attributes, description, ikepolicy_id: ike_policy, ipsecpolicy_id: ipsec_policy, psk: &like.psk };
+        let psk = overrides.psk.unwrap_or(&like.psk);
+        let body = Like { attributes, description, ikepolicy_id: ike_policy, ipsecpolicy_id: ipsec_policy, psk };
         let kind = Kind::SiteConnection;
         let url = self.url(&["vpn", kind.collection()]);
-        let made: WireId = self.post(&url, kind.singular(), &body, Some(&like.psk)).await?;
+        let made: WireId = self.post(&url, kind.singular(), &body, Some(psk)).await?;
         Ok(made.id)
     }
 

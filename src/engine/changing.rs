@@ -26,7 +26,7 @@ use super::progress::{Direction, Made, Progress};
 use super::service::ListedServices;
 use super::status::{Caveat, Course};
 use super::work::Work;
-use crate::change::{Change, ChangeId, Step};
+use crate::change::{Change, ChangeId, Object, Restarted, Step};
 use crate::cloud::retry::Patience;
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Limits};
 use crate::plan::psk::KeyOrigin;
@@ -86,6 +86,8 @@ pub(super) struct Notes {
     pub unverified: BTreeSet<Id>,
     /// What of a creation could not be deleted, and why.
     pub not_deleted: Vec<(Made, Error)>,
+    /// The key that this change has generated for connections it makes.
+    pub new_key: Option<Psk>,
     /// The VPN services there were when the plan of a creation was checked, if that was just now.
     pub listed: Option<ListedServices>,
 }
@@ -269,12 +271,18 @@ impl Changing {
         let journal = self.kept().journal().map(Path::to_owned);
         let mut course = Course::of(&self.change, &self.progress(), journal);
         for (&step, router) in &self.notes().unnoticed {
-            if let Some(Step::Restart(service)) = self.change.steps().get(step) {
-                course.caveats.push(Caveat::Unnoticed(service.clone(), router.clone()));
+            if let Some(Step::Restart(restarted)) = self.change.steps().get(step)
+                && let Some(service) = self.restarted(restarted)
+            {
+                course.caveats.push(Caveat::Unnoticed(service, router.clone()));
             }
         }
         course.not_deleted.clone_from(&self.notes().not_deleted);
         course
+    }
+
+    pub(super) fn restarted(&self, restarted: &Restarted) -> Option<Object> {
+        self.progress().service(restarted)
     }
 
     /// Which way it went last.

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use super::marked::MarkedStep;
 use super::replaced::vanished;
 use super::service::Sole;
-use super::{Changing, End, Request, Work};
-use crate::change::{Create, Deletable, DpdValues, FreshConnection, KnownBy, New, Ref};
+use super::{Changing, End, Failure, Request, Work};
+use crate::change::{Create, Deletable, FreshConnection, KnownBy, New, Ref, Replacement, Step};
 use crate::cloud::changes::{ConnectionTemplate, RuleMade, TemplateOverrides};
 use crate::cloud::exposure::SecurityGroupRuleBody;
 use crate::cloud::request::{
@@ -18,7 +18,9 @@ use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::engine::Event;
 use crate::engine::delete::{Freed, delete};
 use crate::engine::{Made, Origin};
+use crate::plan::Psk;
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
+use crate::plan::psk::KeyOrigin;
 
 /// Everything a request needs. Having one means that nothing is missing.
 enum Draft<'a> {
@@ -26,9 +28,21 @@ enum Draft<'a> {
     IkePolicy(&'a IkePolicy),
     IpsecPolicy(&'a IpsecPolicy),
     Service(&'a Id),
-    Connection(Box<ConnectionTemplate>, Option<Id>, [Id; 2], Option<&'a DpdValues>),
+    Like(Box<Other<'a>>),
     Fresh(Box<Ends<'a>>),
     Rule(&'a Id, &'a IpNet),
+}
+
+/// In what a connection differs from another.
+struct Other<'a> {
+    like: ConnectionTemplate,
+    replacement: &'a Replacement,
+    service: Option<Id>,
+    ike_policy: Id,
+    ipsec_policy: Id,
+    groups: Option<(Id, Id)>,
+    peer: Option<(String, String)>,
+    key: Option<SecretString>,
 }
 
 /// What a new connection ties together.
@@ -47,7 +61,7 @@ struct Ends<'a> {
 impl Changing {
     /// Makes an object unless an earlier request has made it. A request that was lost is never repeated blindly: the
     /// region is first asked for an object with the step's word.
-    pub(super) async fn create(&self, step: usize, create: &Create, work: &Work<'_>) -> Result<End, Error> {
+    pub(super) async fn create(&self, step: usize, create: &Create, work: &Work<'_>) -> Result<End, Failure> {
         let region = self.region(step, &create.region, work)?;
         if let Some(marked) = self.marked_step(step) {
             let made = self.create_marked(marked, &region, work).await?;
@@ -60,14 +74,14 @@ impl Changing {
         {
             return Ok(End::Made(id));
         }
+        if self.lacks_key(create) {
+            return Err(Failure::KeyNeeded);
+        }
         let draft = self.draft(step, create, &region, work).await;
         let draft = draft.map_err(|error| vanished(error, &self.change, create))?;
-        self.sender(step, Request::Create, work, work.stop)
-            .send_until_known(
-                || self.post(step, create, &draft, &region),
-                async || Ok(self.find(step, create, &region, work).await?.map(End::Made)),
-            )
-            .await
+        let sender = self.sender(step, Request::Create, work, work.stop);
+        let look = async || Ok(self.find(step, create, &region, work).await?.map(End::Made));
+        Ok(sender.send_until_known(|| self.post(step, create, &draft, &region), look).await?)
     }
 
     /// The same of an object of a new VPN.
@@ -183,15 +197,63 @@ impl Changing {
                 let text = format!("the {} of a VPN without a plan cannot be created", object.label());
                 return Err(Error::new(ErrorKind::Invalid, text));
             }
-            New::Connection { like, service, ike_policy, ipsec_policy, dpd } => {
-                let service = service.as_ref().map(|service| self.id_of(service)).transpose()?;
-                let policies = [self.id_of(ike_policy)?, self.id_of(ipsec_policy)?];
-                let template = region.connection_template(like).await?;
-                self.note_keys(&template, like, step, work).await;
-                Draft::Connection(Box::new(template), service, policies, dpd.as_ref())
-            }
+            New::Connection(replacement) => Draft::Like(Box::new(self.other(step, replacement, region, work).await?)),
             New::Rule { group, remote } => Draft::Rule(group, remote),
         })
+    }
+
+    async fn other<'a>(
+        &self,
+        step: usize,
+        replacement: &'a Replacement,
+        region: &Region,
+        work: &Work<'_>,
+    ) -> Result<Other<'a>, Error> {
+        let Replacement { like: old, service, ike_policy, ipsec_policy, groups, peer, key, .. } = replacement;
+        let like = region.connection_template(old).await?;
+        self.note_keys(&like, old, step, work).await;
+        let groups =
+            groups.as_ref().map(|groups| Ok::<_, Error>((self.id_of(&groups.local)?, self.id_of(&groups.peer)?)));
+        Ok(Other {
+            service: service.as_ref().map(|service| self.id_of(service)).transpose()?,
+            ike_policy: self.id_of(ike_policy)?,
+            ipsec_policy: self.id_of(ipsec_policy)?,
+            groups: groups.transpose()?,
+            peer: match peer {
+                Some(peer) => Some(self.peer_of(peer, work).await?),
+                None => None,
+            },
+            key: if key.is_some() { Some(self.new_key(step, work).await?) } else { None },
+            replacement,
+            like,
+        })
+    }
+
+    /// The key for every connection that gets a new one: what the first of them has, so that a process that goes on with the
+    /// change goes on with it; or the user's; or one that is generated now.
+    async fn new_key(&self, step: usize, work: &Work<'_>) -> Result<SecretString, Error> {
+        if let Some((_, create, made)) = self.with_new_key().into_iter().find(|(other, ..)| *other != step) {
+            return self.region(step, &create.region, work)?.connection_psk(&made).await;
+        }
+        let given = self.key.clone();
+        let key = given.unwrap_or_else(|| self.notes().new_key.get_or_insert_with(Psk::generate).clone());
+        Ok(key.secret().clone())
+    }
+
+    /// The connections made with a new key.
+    pub(super) fn with_new_key(&self) -> Vec<(usize, Create, Id)> {
+        let steps = self.change.steps().iter().enumerate().filter(|(_, step)| step.sets_key());
+        let made = |(number, step): (usize, &Step)| {
+            let Step::Create(create) = step else { return None };
+            Some((number, create.clone(), self.progress().made(number)?.clone()))
+        };
+        steps.filter_map(made).collect()
+    }
+
+    /// Whether a connection is to get a key of the user's that is not known any more.
+    fn lacks_key(&self, create: &Create) -> bool {
+        let New::Connection(replacement) = &create.object else { return false };
+        replacement.key == Some(KeyOrigin::Given) && self.key.is_none() && self.with_new_key().is_empty()
     }
 
     async fn post(&self, step: usize, create: &Create, draft: &Draft<'_>, region: &Region) -> Result<End, Error> {
@@ -206,11 +268,23 @@ impl Changing {
                 region.create_endpoint_group(&EndpointGroupBody { name, description, kind, endpoints }).await?
             }
             Draft::Service(router) => region.create_service(&VpnServiceBody { name, description, router }).await?.id,
-            Draft::Connection(like, service, [ike_policy, ipsec_policy], dpd) => {
-                let description = id.described(step, like.description());
-                let dpd = dpd.map(|dpd| DpdBody { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout });
-                let overrides = TemplateOverrides { service: service.as_ref(), ike_policy, ipsec_policy, dpd };
-                region.create_connection_from(like, &overrides, &description).await?
+            Draft::Like(other) => {
+                let Other { like, replacement, .. } = &**other;
+                let described = id.described(step, like.description());
+                let is_renamed = replacement.is_renamed;
+                let dpd = replacement.dpd.as_ref();
+                let overrides = TemplateOverrides {
+                    name: is_renamed.then_some(name),
+                    service: other.service.as_ref(),
+                    ike_policy: &other.ike_policy,
+                    ipsec_policy: &other.ipsec_policy,
+                    dpd: dpd.map(|dpd| DpdBody { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout }),
+                    groups: other.groups.as_ref(),
+                    peer: other.peer.as_ref().map(|(address, id)| (address.as_str(), id.as_str())),
+                    psk: other.key.as_ref(),
+                };
+                let description = if is_renamed { description } else { &described };
+                region.create_connection_from(like, &overrides, description).await?
             }
             Draft::Fresh(ends) => {
                 let dpd = &ends.fresh.dpd;

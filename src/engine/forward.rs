@@ -179,11 +179,14 @@ impl Changing {
 
     pub(super) async fn do_step(&self, step: usize, work: &Work<'_>) -> Result<End, Failure> {
         match self.change.steps()[step].clone() {
-            Step::Create(create) => Ok(self.create(step, &create, work).await?),
+            Step::Create(create) => self.create(step, &create, work).await,
             Step::Update(update) => self.update(step, &update, Direction::Forward, work).await,
             Step::SetKey(set_key) => self.set_key(step, &set_key, work).await,
             Step::CopyKey(copy_key) => self.copy_key(step, &copy_key, work).await,
-            Step::Restart(service) => Ok(self.restart(step, &service, work).await?),
+            Step::Restart(restarted) => match self.restarted(&restarted) {
+                Some(service) => Ok(self.restart(step, &service, work).await?),
+                None => Ok(End::Gone),
+            },
             Step::Delete(what, object) => self.delete(step, what, &object, work).await,
         }
     }

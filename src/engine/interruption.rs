@@ -89,7 +89,10 @@ impl Interruption {
     pub fn is_of<'a>(&self, marker: Option<&VpnId>, connections: impl IntoIterator<Item = &'a Id>) -> bool {
         match self.vpn() {
             Subject::Marked(id) => marker == Some(id),
-            Subject::Unmarked(id) => connections.into_iter().any(|connection| connection == id),
+            Subject::Unmarked(id) => {
+                let new = self.course.change.new_id.as_ref();
+                new.is_some() && marker == new || connections.into_iter().any(|connection| connection == id)
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use super::handover::KeyOrigin;
 pub use super::state_file::{Claim, JournalError};
 use super::status::Course;
 use super::{Direction, Progress, old_journal, state_file};
-use crate::change::{Change, Step, Subject, Verb};
+use crate::change::{Change, Subject, Verb};
 use crate::cloud::{Cloud, harmless};
 use crate::plan::file::{self, FileError, PlanFile};
 use crate::plan::{Plan, VpnId};
@@ -138,7 +138,7 @@ impl Record {
     #[must_use]
     pub fn needs_key(&self) -> bool {
         let mut steps = self.change.steps().iter().enumerate();
-        steps.any(|(number, step)| matches!(step, Step::SetKey(_)) && !self.progress.is_done(number))
+        steps.any(|(number, step)| step.sets_key() && !self.progress.is_done(number))
     }
 
     /// Which way it went last.

@@ -112,7 +112,8 @@ impl Changing {
             }
             Step::SetKey(set_key) => self.see_that_keys_are_equal(step, &set_key, work).await,
             Step::CopyKey(copy_key) => self.see_that_key_is_copied(step, &copy_key, work).await,
-            Step::Restart(service) => {
+            Step::Restart(restarted) => {
+                let Some(service) = self.restarted(&restarted) else { return Ok(()) };
                 let region = self.region(step, &service.region, work)?;
                 self.see_that_it_is_on(step, &service, &region).await
             }

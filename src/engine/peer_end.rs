@@ -1,7 +1,7 @@
 //! Where a new connection goes.
 
 use super::{Changing, Work};
-use crate::change::PeerEnd;
+use crate::change::{PeerEnd, Step};
 use crate::cloud::{Error, ErrorKind};
 use crate::plan::Outer;
 
@@ -13,6 +13,9 @@ impl Changing {
             PeerEnd::Outside { address, id } => return Ok((address.clone(), id.clone())),
             PeerEnd::Service(step, outer) => (*step, *outer),
         };
+        if self.progress().object(step).is_none() {
+            return self.made_end(step, outer, work).await;
+        }
         let known = || self.progress().object(step).and_then(|made| made.external(outer)).map(|one| one.to_string());
         if known().is_none() {
             self.read_addresses(step, work).await?;
@@ -21,6 +24,26 @@ impl Changing {
             let half = self.progress().object(step).map_or_else(String::new, |made| made.task.half.to_string());
             let text =
                 format!("the cloud gave the VPN service of half {half} no {} address to connect to", family(outer));
+            Error::new(ErrorKind::Unexpected, text)
+        })?;
+        Ok((address.clone(), address))
+    }
+
+    /// The same of a service that a change has made in place of another.
+    async fn made_end(&self, step: usize, outer: Outer, work: &Work<'_>) -> Result<(String, String), Error> {
+        let (Some(id), Some(Step::Create(create))) =
+            (self.progress().made(step).cloned(), self.change.steps().get(step))
+        else {
+            return Err(Error::new(ErrorKind::Unexpected, "the VPN service to connect to does not exist yet"));
+        };
+        let services = self.region(step, &create.region, work)?.services().await?;
+        let service = services.iter().find(|service| service.id == id);
+        let address = service.and_then(|service| match outer {
+            Outer::V4 => service.external_v4.map(|address| address.to_string()),
+            Outer::V6 => service.external_v6.map(|address| address.to_string()),
+        });
+        let address = address.ok_or_else(|| {
+            let text = format!("the cloud gave the VPN service {} no {} address", create.name, family(outer));
             Error::new(ErrorKind::Unexpected, text)
         })?;
         Ok((address.clone(), address))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use objects::{Doubt, Made, Origin};
 
-use crate::change::{Change, Step, Task};
+use crate::change::{Change, Object, Ref, Restarted, Step, Task};
 use crate::cloud::{Id, Limits};
 use crate::engine::clock::Clock;
 
@@ -237,6 +237,15 @@ impl Progress {
             StepStatus::Done(End::Made(id)) => Some(id),
             _ => None,
         }
+    }
+
+    /// The service that a step restarts; none while it is not made.
+    pub(super) fn service(&self, Restarted { region, name, service }: &Restarted) -> Option<Object> {
+        let id = match service {
+            Ref::Id(id) => id,
+            Ref::Made(step) => self.made(*step)?,
+        };
+        Some(Object { region: region.clone(), id: id.clone(), name: name.clone() })
     }
 
     /// Whether it can be rolled back.

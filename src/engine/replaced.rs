@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::contention::{Overtaken, error};
 use super::{Changing, Failure, Work};
-use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subject, Verb};
+use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Replacement, Step, Subject, Verb};
 use crate::cloud::changes::{ConnectionChanges, ConnectionTemplate};
 use crate::cloud::retry::pass;
 use crate::cloud::vpnaas::{Marked, is_marked};
@@ -29,7 +29,8 @@ enum Compared {
 struct Pair {
     step: usize,
     create: Create,
-    old: Id,
+    /// What is different by intent.
+    replacement: Replacement,
     new: Id,
 }
 
@@ -37,11 +38,11 @@ impl Changing {
     fn pairs(&self) -> Vec<Pair> {
         let steps = self.change.steps().iter().enumerate();
         let pair = |(step, candidate): (usize, &Step)| {
-            let Step::Create(create @ Create { object: New::Connection { like, .. }, .. }) = candidate else {
+            let Step::Create(create @ Create { object: New::Connection(replacement), .. }) = candidate else {
                 return None;
             };
             let new = self.progress().made(step)?.clone();
-            Some(Pair { step, create: create.clone(), old: like.clone(), new })
+            Some(Pair { step, create: create.clone(), replacement: (**replacement).clone(), new })
         };
         steps.filter_map(pair).collect()
     }
@@ -63,7 +64,7 @@ impl Changing {
             return Ok(());
         }
         for pair in self.pairs() {
-            if !is_first && pair.old != object.id {
+            if !is_first && pair.replacement.like != object.id {
                 continue;
             }
             let region = self.region(step, &pair.create.region, work)?;
@@ -192,10 +193,13 @@ impl Changing {
     ) -> Result<(), Error> {
         let region = self.region(step, &pair.create.region, work)?;
         let group = |name: &str| old.text(name).map(Id::new);
-        let (local, peer) = (group("local_ep_group_id"), group("peer_ep_group_id"));
+        let Replacement { groups, peer: peer_end, key, .. } = &pair.replacement;
+        let groups_before = groups.is_none().then(|| (group("local_ep_group_id"), group("peer_ep_group_id")));
+        let (local, peer) = groups_before.unwrap_or_default();
+        let peer_before = |name| if peer_end.is_none() { old.text(name) } else { None };
         let changes = ConnectionChanges {
-            peer_address: old.text("peer_address"),
-            peer_id: old.text("peer_id"),
+            peer_address: peer_before("peer_address"),
+            peer_id: peer_before("peer_id"),
             local_group: local.as_ref(),
             peer_group: peer.as_ref(),
             ..ConnectionChanges::default()
@@ -209,12 +213,20 @@ impl Changing {
                 return Err(error);
             }
         }
+        if key.is_some() {
+            return Ok(());
+        }
         // A new key is for both halves, so both new connections get it.
-        for pair in self.pairs() {
+        for pair in self.pairs().into_iter().filter(|other| self.is_half_of_vpn(other)) {
             let region = self.region(step, &pair.create.region, work)?;
             set_key(&region, &pair.new, old.psk(), step, work).await?;
         }
         Ok(())
+    }
+
+    /// Whether it is no companion: other VPNs on a service that is replaced keep their keys.
+    fn is_half_of_vpn(&self, pair: &Pair) -> bool {
+        self.change.connections.is_empty() || self.change.connections.iter().any(|own| own.id == pair.replacement.like)
     }
 
     /// Notes whether both halves have the same key, before the first of them is replaced.
@@ -236,19 +248,34 @@ impl Changing {
         let pairs = self.pairs();
         let Some(last) = pairs.last().map(|pair| pair.step) else { return Ok(()) };
         self.one_of_twins(&pairs, work).await?;
-        if !self.notes().were_equal {
-            return Ok(());
+        let equal = async {
+            self.same_new_key(last, work).await?;
+            if self.notes().were_equal { self.equal_keys(&pairs, last, work).await } else { Ok(()) }
+        };
+        equal.await.map_err(|error| Overtaken { step: last, by: None, error })
+    }
+
+    /// Of connections made with a new key one may have been found to exist after another had been given another.
+    async fn same_new_key(&self, step: usize, work: &Work<'_>) -> Result<(), Error> {
+        let mut right: Option<SecretString> = None;
+        for (_, create, id) in self.with_new_key() {
+            let region = self.region(step, &create.region, work)?;
+            let key = match region.connection_psk(&id).await {
+                Err(error) if error.is_gone() => continue,
+                key => key?,
+            };
+            let right = right.get_or_insert_with(|| key.clone());
+            if right.expose_secret() != key.expose_secret() {
+                set_key(&region, &id, right, step, work).await?;
+            }
         }
-        match self.equal_keys(&pairs, last, work).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(Overtaken { step: last, by: None, error }),
-        }
+        Ok(())
     }
 
     async fn equal_keys(&self, pairs: &[Pair], step: usize, work: &Work<'_>) -> Result<(), Error> {
         let mut halves = Vec::new();
         for one in self.change.connections.clone() {
-            let new = pairs.iter().find(|pair| pair.old == one.id).map(|pair| pair.new.clone());
+            let new = pairs.iter().find(|pair| pair.replacement.like == one.id).map(|pair| pair.new.clone());
             halves.push((self.region(step, &one.region, work)?, new.is_some(), new.unwrap_or(one.id), one.name));
         }
         // What was not replaced has what somebody else has set.
@@ -285,11 +312,11 @@ impl Changing {
         let twin = connections.iter().filter(|one| {
             one.id != new.id
                 && one.name == new.name
-                && one.service == new.service
+                && (one.service == new.service || pair.replacement.service.is_some())
                 && one.peer_address == new.peer_address
         });
         let mut known = twin.filter_map(|one| Some((one.id.clone(), ChangeId::of_description(&one.description)?)));
-        Ok(known.find(|(id, by)| by != self.change.id() && *id != pair.old))
+        Ok(known.find(|(id, by)| by != self.change.id() && *id != pair.replacement.like))
     }
 
     async fn one_of_twins(&self, pairs: &[Pair], work: &Work<'_>) -> Result<(), Overtaken> {
@@ -355,14 +382,20 @@ async fn is_there(region: &Region, id: &Id) -> bool {
 async fn compare(pair: &Pair, region: &Region) -> Result<Compared, Error> {
     const SAME: [&str; 6] =
         ["local_ep_group_id", "peer_ep_group_id", "peer_address", "peer_id", "local_id", "initiator"];
-    let (old, new) = tokio::join!(region.connection_template(&pair.old), region.connection_template(&pair.new));
+    let Replacement { like, groups, peer, key, .. } = &pair.replacement;
+    let (old, new) = tokio::join!(region.connection_template(like), region.connection_template(&pair.new));
     let old = match old {
         Err(error) if error.is_gone() => return Ok(Compared::Gone),
         old => old?,
     };
     let new = new?;
-    let is_alike = SAME.iter().all(|name| old.text(name) == new.text(name))
-        && old.psk().expose_secret() == new.psk().expose_secret();
+    let is_intended = |name: &str| match name {
+        "local_ep_group_id" | "peer_ep_group_id" => groups.is_some(),
+        "peer_address" | "peer_id" => peer.is_some(),
+        _ => false,
+    };
+    let is_alike = SAME.iter().all(|name| is_intended(name) || old.text(name) == new.text(name))
+        && (key.is_some() || old.psk().expose_secret() == new.psk().expose_secret());
     Ok(if is_alike { Compared::Alike } else { Compared::Changed(Box::new(old)) })
 }
 
@@ -385,7 +418,7 @@ pub(super) fn is_connection(what: Deletable) -> bool {
 
 /// The error of a connection that is gone before another is made like it.
 pub(super) fn vanished(mut why: Error, change: &Change, create: &Create) -> Error {
-    if why.is_gone() && matches!(create.object, New::Connection { .. }) {
+    if why.is_gone() && matches!(create.object, New::Connection(_)) {
         why.kind = ErrorKind::Overtaken;
         why.message = format!(
             "Somebody else has replaced or deleted the IPsec site connection {} in {} at the same time as {change}.",

@@ -89,12 +89,14 @@ impl Changing {
             Step::Create(create) => self.remove_made(step, &create, work).await?,
             Step::Update(update) => self.restore(step, &update, work).await?,
             Step::SetKey(set_key) => self.put_key_back(step, &set_key, work).await?,
-            Step::Restart(service) if self.takes_something_up() => {
-                if let End::Unnoticed(router) = self.restart(step, &service, work).await? {
+            Step::Restart(restarted) => {
+                let Some(service) = self.restarted(&restarted) else { return Ok(()) };
+                if !self.takes_something_up() {
+                    self.switch_on(step, &service, work).await?;
+                } else if let End::Unnoticed(router) = self.restart(step, &service, work).await? {
                     self.notes().unnoticed.insert(step, router);
                 }
             }
-            Step::Restart(service) => self.switch_on(step, &service, work).await?,
             // Nothing was sent that could have deleted it, or it would not be rolled back; nor is a key copied before the new one
             // is there for good.
             Step::Delete(..) | Step::CopyKey(_) => {}

@@ -95,9 +95,9 @@ impl Course {
 fn caveat(change: &Change, number: usize, step: &Step, progress: &Progress) -> Option<Caveat> {
     let is_half_done = progress.is_half_done(number);
     match (step, progress.end(number)) {
-        (Step::Restart(service), _) if is_half_done => Some(Caveat::MayBeOff(service.clone())),
-        (Step::Restart(service), Some(End::Unnoticed(router))) => {
-            Some(Caveat::Unnoticed(service.clone(), router.clone()))
+        (Step::Restart(restarted), _) if is_half_done => Some(Caveat::MayBeOff(progress.service(restarted)?)),
+        (Step::Restart(restarted), Some(End::Unnoticed(router))) => {
+            Some(Caveat::Unnoticed(progress.service(restarted)?, router.clone()))
         }
         (Step::SetKey(set_key), _) if is_half_done && set_key.second.is_some() => Some(Caveat::KeysMayDiffer),
         (Step::CopyKey(copy), end) if is_half_done || end.is_none() && progress.has_new_key(change, number) => {

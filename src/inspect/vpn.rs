@@ -209,7 +209,7 @@ impl Side {
     }
 
     /// Its value of a field, as the API writes it; none if its policy cannot be read.
-    pub(super) fn stored(&self, field: PolicyField) -> Option<String> {
+    pub(crate) fn stored(&self, field: PolicyField) -> Option<String> {
         let SiteConnection { dpd, mtu, initiator, .. } = &self.connection;
         Some(match field {
             PolicyField::DpdAction => dpd.action.clone(),

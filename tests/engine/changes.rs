@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use osvpn::change::{
-    Change, ConnectionEdits, CopyKey, Create, Edit, Edits, KnownBy, New, Object, Ref, ServiceEdits, SetKey, Subject,
-    Update, Verb,
+    Change, ConnectionEdits, CopyKey, Create, Edit, Edits, KnownBy, New, Object, Ref, Replacement, ServiceEdits,
+    SetKey, Subject, Update, Verb,
 };
 use osvpn::cloud::{Error, Id, Kind, RegionId};
 use osvpn::engine::journal::JournalError;
@@ -216,6 +216,20 @@ pub trait Orders {
         change
     }
 
+    fn like(&self, old: &Object, ike_policy: Ref, ipsec_policy: Ref) -> Replacement {
+        Replacement {
+            like: old.id.clone(),
+            ike_policy,
+            ipsec_policy,
+            service: None,
+            dpd: None,
+            groups: None,
+            peer: None,
+            key: None,
+            is_renamed: false,
+        }
+    }
+
     /// Half B gets new policies, and with them a new connection.
     fn recreate(&self) -> Change {
         let mut change = self.new_change(Verb::EqualisePolicies);
@@ -225,8 +239,8 @@ pub trait Orders {
         let ike_policy = self.group(&mut change, half, Step::IkePolicy, New::IkePolicy(policy.ike));
         let ipsec_policy = self.group(&mut change, half, Step::IpsecPolicy, New::IpsecPolicy(policy.ipsec));
         let old = self.object(half, Step::Connection);
-        let like = New::Connection { like: old.id.clone(), service: None, ike_policy, ipsec_policy, dpd: None };
-        self.group(&mut change, half, Step::Connection, like);
+        let like = self.like(&old, ike_policy, ipsec_policy);
+        self.group(&mut change, half, Step::Connection, New::Connection(Box::new(like)));
         change.delete(Kind::SiteConnection, old);
         for step in [Step::IkePolicy, Step::IpsecPolicy] {
             change.delete(step.kind(), self.object(half, step));
