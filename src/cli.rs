@@ -11,6 +11,7 @@ use crate::commands::completions::CompletionsArgs;
 use crate::commands::delete::DeleteArgs;
 use crate::commands::demo_cloud::DemoCloudArgs;
 use crate::commands::doctor::DoctorArgs;
+use crate::commands::forecast::ForecastArgs;
 use crate::commands::list::ListArgs;
 use crate::commands::resume::ResumeArgs;
 use crate::commands::rollback::RollbackArgs;
@@ -54,6 +55,7 @@ enum Command {
     List(ListArgs),
     Status(StatusArgs),
     Doctor(DoctorArgs),
+    Forecast(ForecastArgs),
     Delete(DeleteArgs),
     RotatePsk(RotateArgs),
     SetSubnets(SetSubnetsArgs),
@@ -89,6 +91,7 @@ impl Cli {
             Some(Command::List(args)) => answer(&args),
             Some(Command::Status(args)) => answer(&args),
             Some(Command::Doctor(args)) => answer(&args),
+            Some(Command::Forecast(args)) => answer(&args),
             Some(Command::Delete(args)) => answer(&args),
             Some(Command::RotatePsk(args)) => answer(&args),
             Some(Command::SetSubnets(args)) => answer(&args),

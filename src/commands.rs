@@ -15,6 +15,7 @@ pub(crate) mod demo_cloud;
 pub(crate) mod doctor;
 mod error;
 mod existing;
+pub(crate) mod forecast;
 mod input;
 mod lines;
 pub(crate) mod list;

@@ -4,6 +4,7 @@
 //! * [`inspect`] reads the regions and matches (`pairs`); [`background`] is what a diagnosis needs besides;
 //! * [`checks`] compares the two halves of a VPN and what is around them, one file a check;
 //! * [`exposure`] tells whether instances allow traffic from the other side;
+//! * [`forecast`] tells what the upgrade of a region does to policies;
 //! * [`diagnosis`] orders the faults by how likely they keep the tunnel down, and lists what cannot be checked.
 
 mod agreement;
@@ -16,6 +17,7 @@ mod examine;
 mod existing;
 pub mod exposure;
 mod fix;
+pub mod forecast;
 mod inquiry;
 pub mod keys;
 mod nearby;
@@ -38,6 +40,7 @@ pub use checks::Check;
 pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
 pub use fix::{Advice, Fix, PeerValue};
+pub use forecast::Forecast;
 pub use inquiry::{Focus, Inquiry, inspect, inspect_in_parts};
 pub use keys::{EqualKeys, Keys, Weakness};
 pub use pairs::in_order;

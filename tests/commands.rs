@@ -15,6 +15,7 @@ mod apply_again;
 mod apply_in_a_big_region;
 mod delete;
 mod doctor;
+mod forecast;
 mod interrupted_changes;
 mod list_and_status;
 mod many_vpns;

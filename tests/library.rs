@@ -11,6 +11,7 @@ mod cloud_client;
 mod contract;
 mod credentials;
 mod engine;
+mod forecast;
 mod journeys;
 mod layering;
 mod leaving;

@@ -20,7 +20,7 @@ mod pairs;
 mod peer;
 mod peer_address;
 mod peer_id;
-mod policies;
+pub(super) mod policies;
 mod ranges;
 mod routers;
 mod security_groups;

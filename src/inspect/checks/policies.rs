@@ -3,6 +3,7 @@ use itertools::Itertools;
 use super::{Case, Check, Fix, Nature, Verdict, Weight};
 use crate::cloud::StoredPolicy;
 use crate::inspect::Side;
+use crate::inspect::forecast::REWRITTEN;
 use crate::plan::Half;
 
 pub const IKE_POLICY: Check = Check {
@@ -19,9 +20,6 @@ pub const IPSEC_POLICY: Check = Check {
     prove: |case| policies(case, |side| side.ipsec.as_ref(), "IPsec"),
 };
 
-/// What the upgrade to OpenStack 2026.2 makes of stored words.
-const REWRITTEN: [(&str, &str); 2] = [("sha1", "sha256"), ("3des", "aes-256")];
-
 fn policies(case: &Case<'_>, of: fn(&Side) -> Option<&StoredPolicy>, kind: &str) -> Verdict {
     let Some(both) = case.both() else {
         return match of(&case.vpn.a) {
@@ -31,14 +29,7 @@ fn policies(case: &Case<'_>, of: fn(&Side) -> Option<&StoredPolicy>, kind: &str)
     };
     let [(_, a, b), _] = both;
     let (Some(a), Some(b)) = (of(a), of(b)) else { return Verdict::Open("not both can be seen".to_owned()) };
-    let differing: Vec<(&str, &str, &str)> = a
-        .attributes
-        .iter()
-        .map(|(name, word)| (*name, word.as_str(), b.word(name)))
-        // Only IKEv1 has modes to negotiate in.
-        .filter(|(name, _, _)| *name != "phase1_negotiation_mode" || a.word("ike_version") != "v2")
-        .filter(|(_, ours, theirs)| ours != theirs)
-        .collect();
+    let differing = differing(a, b);
     if differing.is_empty() {
         return Verdict::good(words(a));
     }
@@ -72,6 +63,20 @@ fn policies(case: &Case<'_>, of: fn(&Side) -> Option<&StoredPolicy>, kind: &str)
         (Weight::Hides, means)
     };
     Verdict::bad(weight, seen, means, fix)
+}
+
+/// What two policies say differently: attribute, and the word of each.
+pub(in crate::inspect) fn differing<'a>(
+    a: &'a StoredPolicy,
+    b: &'a StoredPolicy,
+) -> Vec<(&'static str, &'a str, &'a str)> {
+    a.attributes
+        .iter()
+        .map(|(name, word)| (*name, word.as_str(), b.word(name)))
+        // Only IKEv1 has modes to negotiate in.
+        .filter(|(name, _, _)| *name != "phase1_negotiation_mode" || a.word("ike_version") != "v2")
+        .filter(|(_, ours, theirs)| ours != theirs)
+        .collect()
 }
 
 /// The half whose region rewrote its policies, if that is all the difference there is.
