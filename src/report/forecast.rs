@@ -108,7 +108,7 @@ impl ForecastVpn {
             Prediction::Parted | Prediction::Joined(_) => vec![vpn.command("upgrade").into()],
             Prediction::PeerLeft => vec![
                 "agree with its owner upon a time; at that time the owner changes the peer, and you:".into(),
-                vpn.command("upgrade").into(),
+                vpn.command("upgrade").words("--profile modern").into(),
             ],
             Prediction::Apart => vec![vpn.command("doctor").words("--fix").into()],
             Prediction::HalfMissing => vec![vpn.command("repair").into()],
