@@ -127,10 +127,15 @@ fn print(
             }
         };
     }
-    let mut json = result.map_or_else(|error| error.json(), |conclusion| conclusion.json);
+    let json = result.map_or_else(|error| error.json(), |conclusion| conclusion.json);
+    writeln!(stdout(), "{:#}", document(json, warnings, status))
+}
+
+/// What every answer in JSON has besides.
+fn document(mut json: Value, warnings: &[String], status: ExitStatus) -> Value {
     json["exit_code"] = json!(status);
     json["sign_in_warnings"] = json!(warnings);
-    writeln!(stdout(), "{json:#}")
+    json
 }
 
 /// Work that changes nothing yet: a signal ends it at once.

@@ -33,6 +33,7 @@ mod objects;
 mod only_candidate;
 mod outbox;
 pub mod picker;
+mod prefill;
 mod proposals;
 pub mod remote;
 pub mod review;
@@ -130,7 +131,7 @@ impl Model {
             return Some(Screen::Review);
         }
         // Whoever took a whole VPN was asked nothing in between.
-        if self.screen == Screen::Review && matches!(self.new_vpn.begun_with, Some(Choice::Proposal(..))) {
+        if self.screen == Screen::Review && matches!(self.new_vpn.begun_with, None | Some(Choice::Proposal(..))) {
             return Some(Screen::Mode);
         }
         let route = self.route();

@@ -9,6 +9,7 @@ mod interfaces;
 mod keys;
 mod lists;
 mod mouse;
+mod plan_file;
 mod run;
 mod short_way;
 mod sign_in;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use inventories::*;
-use journey::{Journey, KEY};
+use journey::{Journey, KEY, drawn_text, session};
 use osvpn::cloud::{Error, ErrorKind, Id, Status};
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::interruption::{Interruption, State};

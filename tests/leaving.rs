@@ -110,7 +110,7 @@ fn the_values_for_the_owner_of_the_peer_are_printed_whole() {
         for value in [
             "connect to 103.197.61.75 (identity 103.197.61.75, IPv4)",
             "your address 198.51.100.7 (identity 198.51.100.7, IPv4)",
-            "your remote 10.0.1.0/24",
+            "your remote 10.0.0.0/24",
             "your local 192.168.7.0/24, 192.168.8.0/24",
             "IKEv2, aes-256, sha256, DH group14, lifetime 14400 s",
             "esp, tunnel mode, aes-256, sha256, PFS group14, lifetime 3600 s",

@@ -42,6 +42,8 @@ pub enum ErrorKind {
     Journal,
     /// A key would have been sent in clear text without consent. Nothing was sent.
     ClearText,
+    /// The user waits no longer for the answer.
+    Stopped,
     /// Somebody else has changed what this was about at the same time. No request failed.
     Overtaken,
 }

@@ -1,13 +1,16 @@
 //! `osvpn` without a command: the wizard's start, and what is said when it ends.
 
-use std::io::{self, IsTerminal, Write, stdin, stdout};
+use std::io::{self, IsTerminal, Write, stderr, stdin, stdout};
 use std::mem::ManuallyDrop;
+use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::error::searched_in_words;
+use super::input;
 use super::options::{CloudArgs, WaitArgs};
-use super::{complain, options, runtime};
+use super::{CommandError, complain, document, options, runtime};
 use crate::change::{Change, Verb};
 use crate::engine::{Course, WorkEnd};
 use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};
@@ -18,7 +21,7 @@ use crate::report::{
 use crate::sign_in::{self, Login, Problem};
 use crate::system::signals;
 use crate::tui::terminal::{self, Console, Device, Guard, LineConsole};
-use crate::tui::{self, Ended, Tty, Why, input};
+use crate::tui::{self, Ended, Tty, Why};
 use crate::view::Theme;
 use crate::wizard::work::{Row, RowState, What, Work, WorkList};
 use crate::wizard::{Beginning, Model, Start};
@@ -30,6 +33,9 @@ pub(crate) struct WizardArgs {
     /// The policy profile to preselect [default: the one that fits the regions].
     #[arg(long, value_parser = options::profile())]
     profile: Option<Profile>,
+    /// Begin with the answers of this plan file, at the review. What the cloud does not have of it stays to be chosen.
+    #[arg(long, value_name = "PLAN.toml")]
+    plan: Option<PathBuf>,
     #[command(flatten)]
     wait: WaitArgs,
     /// Ask in lines that are only appended, for terminals without a screen and for screen readers; also with ACCESSIBLE=1 or
@@ -37,8 +43,11 @@ pub(crate) struct WizardArgs {
     #[arg(long)]
     plain: bool,
     /// When it ends, print every id, every check and every command instead of the result and the next command.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     verbose: bool,
+    /// When it ends, print one JSON document on standard output; the screen is shown on the terminal all the same.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Whether the variable asks for lines: set to anything but 0.
@@ -55,8 +64,12 @@ impl WizardArgs {
         let in_lines = self.is_in_lines();
         let device = Device::find().filter(|_| !in_lines || stdin().is_terminal());
         let Some(device) = device else {
-            complain(&self.no_terminal());
-            return Ok(ExitStatus::Usage);
+            return self.unusable(&CommandError::unusable(self.no_terminal()));
+        };
+        let runtime = runtime()?;
+        let plan = match self.plan.as_deref().map(|path| runtime.block_on(input::plan_file(path))).transpose() {
+            Ok(plan) => plan.map(Box::new),
+            Err(error) => return self.unusable(&error),
         };
         let beginning = Beginning {
             login: self.cloud.login(),
@@ -67,11 +80,28 @@ impl WizardArgs {
             vpn: VpnId::random(),
             psk: Psk::generate(),
             profile: self.profile,
+            plan,
             wait: self.wait.duration(),
         };
         terminal::on_panic();
         let ended = if in_lines { in_lines_on(device, beginning)? } else { on_screen(device, beginning)? };
-        Ok(farewell(&ended, self.verbose))
+        Ok(self.farewell(&ended))
+    }
+
+    /// It cannot even begin.
+    fn unusable(&self, error: &CommandError) -> io::Result<ExitStatus> {
+        if self.json {
+            writeln!(stdout(), "{:#}", document(error.json(), &[], error.status))?;
+        } else {
+            error.text("").lines().enumerate().for_each(|(at, line)| {
+                if at == 0 {
+                    complain(line)
+                } else {
+                    let _ = writeln!(stderr(), "{line}");
+                }
+            });
+        }
+        Ok(error.status)
     }
 
     /// Why the wizard cannot ask anybody here, and what to do.
@@ -116,7 +146,7 @@ fn on_screen(device: &'static Device, beginning: Beginning) -> io::Result<Ended>
     let theme = Theme::new(terminal::wants_color(), terminal::has_signs()).moving(terminal::wants_motion());
     running(async {
         let signals = signals::listen_at_terminal(device.input()?)?;
-        let input = input::listen(device.input()?)?;
+        let input = tui::input::listen(device.input()?)?;
         let _guard = Guard::take()?;
         // When it is dropped it shows the cursor, and panics if neither that nor complaining about it works, as after a
         // hang-up. The guard shows the cursor.
@@ -129,7 +159,7 @@ fn on_screen(device: &'static Device, beginning: Beginning) -> io::Result<Ended>
 fn in_lines_on(device: &'static Device, beginning: Beginning) -> io::Result<Ended> {
     running(async {
         let signals = signals::listen_at_terminal(device.input()?)?;
-        let input = input::listen_to_lines(device.input()?)?;
+        let input = tui::input::listen_to_lines(device.input()?)?;
         let _guard = Guard::take_lines()?;
         let front = tui::Lines::new(device.output(), LineConsole, Theme::of_lines(terminal::has_signs()));
         Ok(tui::run(front, input, signals, beginning).await)
@@ -143,23 +173,42 @@ fn running(wizard: impl Future<Output = io::Result<Ended>>) -> io::Result<Ended>
     ended
 }
 
-/// Says how it ended, on the normal screen. The terminal may be gone.
-fn farewell(ended: &Ended, is_verbose: bool) -> ExitStatus {
-    let Ended { model, why } = ended;
-    // What went wrong with the program comes first: the last line says how to continue.
-    match why {
-        Why::Finished | Why::Signal(_) => {}
-        Why::Terminal(error) => complain(&format!("the terminal is gone: {error}")),
-        Why::Panic(words) => complain(&format!("internal error: {words}")),
+impl WizardArgs {
+    /// Says how it ended, on the normal screen. The terminal may be gone.
+    fn farewell(&self, ended: &Ended) -> ExitStatus {
+        let Ended { model, why } = ended;
+        // What went wrong with the program comes first: the last line says how to continue.
+        match why {
+            Why::Finished | Why::Signal(_) => {}
+            Why::Terminal(error) => complain(&format!("the terminal is gone: {error}")),
+            Why::Panic(words) => complain(&format!("internal error: {words}")),
+        }
+        let (status, text) = farewell_of(model, self.verbose, terminal::size().0);
+        let status = match why {
+            Why::Finished => status,
+            // A hang-up, whether or not its signal has come yet.
+            Why::Signal(_) | Why::Terminal(_) => ExitStatus::Stopped,
+            Why::Panic(_) => ExitStatus::Panicked,
+        };
+        let text = if self.json { format!("{:#}\n", json_of(model, status)) } else { text };
+        let _ = stdout().write_all(text.as_bytes());
+        status
     }
-    let (status, text) = farewell_of(model, is_verbose, terminal::size().0);
-    let _ = stdout().write_all(text.as_bytes());
-    match why {
-        Why::Finished => status,
-        // A hang-up, whether or not its signal has come yet.
-        Why::Signal(_) | Why::Terminal(_) => ExitStatus::Stopped,
-        Why::Panic(_) => ExitStatus::Panicked,
-    }
+}
+
+/// What was done, in the words that `apply` and the commands for changes have for it.
+fn json_of(model: &Model, status: ExitStatus) -> Value {
+    let session = model.shell.session();
+    let is_demo = session.is_some_and(|session| session.is_demo);
+    let warnings = session.map_or(&[][..], |session| &session.warnings);
+    let json = match &model.shell.start {
+        Start::Problem(problem) if model.work.current.is_none() => CommandError::from(problem.clone()).json(),
+        _ => json!({
+            "creations": creations_of(&model.work, is_demo),
+            "changes": changes_of(&model.work, is_demo),
+        }),
+    };
+    document(json, warnings, status)
 }
 
 /// What is said at the end, for a terminal of that many columns: every report in full, or the result and what comes next.

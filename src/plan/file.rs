@@ -151,6 +151,18 @@ impl PlanFile {
         Some((raw.router.0.as_str(), raw.subnets.iter().map(|subnet| subnet.0.as_str())))
     }
 
+    pub(crate) const fn name(&self) -> &VpnName {
+        &self.name
+    }
+
+    pub(crate) const fn profile(&self) -> Option<Profile> {
+        self.profile
+    }
+
+    pub(crate) const fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
+    }
+
     pub(crate) const fn peer(&self) -> Option<&Peer> {
         match &self.far {
             Far::Peer(peer) => Some(peer),

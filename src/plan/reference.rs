@@ -20,7 +20,7 @@ fn first(names: &[String]) -> String {
     format!("{}{more}", names.iter().take(NAMES_SHOWN).join(", "))
 }
 
-pub(super) fn router(inventory: &Inventory, wanted: &str) -> Result<Id, NotOne> {
+pub(crate) fn router(inventory: &Inventory, wanted: &str) -> Result<Id, NotOne> {
     let fits = inventory.routers.iter().filter(|router| router.id.as_str() == wanted || router.name == wanted);
     one(wanted, fits.map(|router| &router.id), || inventory.routers.iter().map(|router| &router.name).collect())
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use ipnet::IpNet;
 use itertools::Itertools;
+use serde::Serialize;
 
 use super::change::StepOutcome;
 use super::rollback::RollbackOutcome;
@@ -28,6 +29,8 @@ const MOST_LINES_OF_RANGES: usize = 4;
 const LINES_OF_A_CAUSE: usize = 3;
 
 /// What has become of a creation.
+#[derive(Serialize)]
+#[serde(untagged)]
 pub(crate) enum CreationEnd {
     Forward(Box<CreationReport>),
     Back(RollbackReport),

@@ -73,6 +73,8 @@ pub struct Effects {
     taken: Option<(RequestId, Changing)>,
     signed_in: Option<SignedIn>,
     early: BTreeMap<RegionId, Reading>,
+    /// What gives up what is being read of a region.
+    reads: BTreeMap<RegionId, CancellationToken>,
     /// Whom the last sign-in asks: the user, by way of the wizard.
     person: Person,
     said: UnboundedReceiver<Said>,
@@ -100,6 +102,7 @@ impl Default for Effects {
             taken: None,
             signed_in: None,
             early: BTreeMap::new(),
+            reads: BTreeMap::new(),
             person,
             said,
             question: None,
@@ -209,6 +212,7 @@ impl Effects {
             | Effect::ReadInterfaces(..)
             | Effect::Detail(..)
             | Effect::ReadSharedKeys(..) => self.read_regions(effect),
+            Effect::StopReading(region) => self.reads.remove(&region).iter().for_each(CancellationToken::cancel),
             Effect::Verify(..)
             | Effect::Inspect(_)
             | Effect::Diagnose(..)

@@ -41,6 +41,7 @@ fn beginning() -> Beginning {
         vpn: VpnId::random(),
         psk: Psk::generate(),
         profile: None,
+        plan: None,
         wait: Duration::from_secs(1),
     }
 }

@@ -33,6 +33,19 @@ pub(super) fn draw(scene: Scene<'_>, picker: &Picker, beside: bool, area: Rect, 
 
 pub(super) fn lines(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
+    let mut lines = reasons(scene, line, columns);
+    lines.extend(hint(scene, line).into_iter().flat_map(|hint| paragraph(hint, columns, theme.text())));
+    let detail = scene.model.detail(line);
+    let labels = detail.iter().map(|(label, _)| width(label)).max().unwrap_or(0).min(columns / 2);
+    for (label, value) in detail.iter() {
+        lines.extend(labelled(theme, label, value, columns, labels));
+    }
+    lines
+}
+
+/// What it is called, and all that speaks for or against it.
+pub(super) fn reasons(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
     let title = if line.aside.is_empty() { line.title.clone() } else { format!("{}  {}", line.title, line.aside) };
     let mut lines = paragraph(&title, columns, theme.title());
     let findings = scene.model.findings(line);
@@ -45,12 +58,6 @@ pub(super) fn lines(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<L
     }
     let changed = scene.model.changed_with(line);
     lines.extend(changed.iter().flat_map(|text| document::finding(scene, Severity::Warning, text, columns)));
-    lines.extend(hint(scene, line).into_iter().flat_map(|hint| paragraph(hint, columns, theme.text())));
-    let detail = scene.model.detail(line);
-    let labels = detail.iter().map(|(label, _)| width(label)).max().unwrap_or(0).min(columns / 2);
-    for (label, value) in detail.iter() {
-        lines.extend(labelled(theme, label, value, columns, labels));
-    }
     lines
 }
 

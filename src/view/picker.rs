@@ -61,7 +61,12 @@ pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Fr
     let total = u16::try_from(picker.lines().len()).unwrap_or(u16::MAX);
     let rows = if tall {
         let spare = area.height.saturating_sub(detail_rows(scene, picker, area.width));
-        whole_rows(scene, picker, usize::from(area.width)).min(spare).max(tall_rows(picker))
+        // Whatever the list cuts of a reason, the details say in full.
+        let least = reason_rows(scene, picker, area.width).clamp(LEAST, LEAST.max(area.height / 2));
+        whole_rows(scene, picker, usize::from(area.width))
+            .min(spare)
+            .max(tall_rows(picker))
+            .min(area.height.saturating_sub(least))
     } else {
         total
     };
@@ -83,6 +88,13 @@ fn detail_rows(scene: Scene<'_>, picker: &Picker, room: u16) -> u16 {
         .iter()
         .filter(|line| line.is_open())
         .map(|line| detail::lines(scene, line, usize::from(room)).len() + 1);
+    rows.max().and_then(|rows| u16::try_from(rows).ok()).unwrap_or(u16::MAX)
+}
+
+/// The rows that the name of no line and all that speaks for or against it exceed, with the line above them and the mark
+/// of more below.
+fn reason_rows(scene: Scene<'_>, picker: &Picker, room: u16) -> u16 {
+    let rows = picker.lines().iter().map(|line| detail::reasons(scene, line, usize::from(room)).len() + 2);
     rows.max().and_then(|rows| u16::try_from(rows).ok()).unwrap_or(u16::MAX)
 }
 
@@ -241,7 +253,13 @@ fn list(scene: Scene<'_>, picker: &Picker, tall: bool, area: Rect, frame: &mut F
         frame.render_widget(Paragraph::new(text), area);
         return;
     }
-    let shown = window(picker.shown(), picker.cursor(), if tall { usize::MAX } else { height });
+    let rows_of = |line: &Candidate| 1 + usize::from(tall && line.worst.is_some() && !line.pending);
+    let shown = if tall {
+        let rows: Vec<usize> = picker.window(0, picker.shown()).map(|(_, line)| rows_of(line)).collect();
+        window_of_rows(&rows, picker.cursor(), height)
+    } else {
+        window(picker.shown(), picker.cursor(), height)
+    };
     let columns = Columns::of(picker, usize::from(area.width), tall);
     let mut rows = Vec::with_capacity(height);
     if shown.start > 0 {
@@ -251,15 +269,15 @@ fn list(scene: Scene<'_>, picker: &Picker, tall: bool, area: Rect, frame: &mut F
         .window(shown.start, shown.len())
         .map(|(place, line)| (Spot::Line(line.choice.clone()), row(scene, picker, place, line, &columns)))
         .collect();
+    let below = picker.shown() - shown.end;
     let needed = lines.iter().map(|(_, row)| 1 + row.reason.len().min(1)).sum::<usize>();
-    let mut spare = height.saturating_sub(needed);
+    let mut spare = height.saturating_sub(needed + rows.len() + usize::from(below > 0));
     for (spot, row) in lines {
         let row = row.drawn(scene, &columns, &mut spare);
         let beneath = area.split_top(u16::try_from(rows.len()).unwrap_or(u16::MAX)).1;
         scene.spots.put_rows(beneath, [(row.len(), spot)]);
         rows.extend(row);
     }
-    let below = picker.shown() - shown.end;
     if below > 0 {
         rows.push(Line::styled(format!("  {} {below} more", theme.glyphs.down), theme.dim()));
     }
@@ -315,6 +333,19 @@ pub(super) fn window(count: usize, cursor: usize, height: usize) -> Range<usize>
     let inner = height.saturating_sub(2).max(1);
     let start = cursor.saturating_sub(inner / 2);
     start..(start + inner).min(count)
+}
+
+/// The same of lines that take several rows. The view moves no further than the cursor and the line below it need.
+fn window_of_rows(rows: &[usize], cursor: usize, height: usize) -> Range<usize> {
+    let count = rows.len();
+    let taken = |range: Range<usize>| {
+        let marks = usize::from(range.start > 0) + usize::from(range.end < count);
+        rows.get(range).map_or(usize::MAX, |rows| rows.iter().sum::<usize>().saturating_add(marks))
+    };
+    let wanted = (cursor + 2).min(count);
+    let start = (0..cursor).find(|start| taken(*start..wanted) <= height).unwrap_or(cursor.min(count));
+    let end = (start..=count).rev().find(|end| taken(start..*end) <= height).unwrap_or(start);
+    start..end.max((start + 1).min(count))
 }
 
 fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, columns: &Columns) -> CandidateRows {

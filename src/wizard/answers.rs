@@ -174,12 +174,16 @@ impl Answers {
         self.mode = match plan.far() {
             Far::Half(_) => Mode::SiteToSite,
             Far::Peer(peer) => {
-                self.peer_address = Input::new(peer.address.to_string());
-                self.peer_id = Input::new(peer.id.clone());
-                self.peer_cidrs = Input::new(peer.cidrs.iter().join(", "));
+                self.take_peer(peer);
                 Mode::Single
             }
         };
+    }
+
+    pub(super) fn take_peer(&mut self, peer: &Peer) {
+        self.peer_address = Input::new(peer.address.to_string());
+        self.peer_id = Input::new(peer.id.clone());
+        self.peer_cidrs = Input::new(peer.cidrs.iter().join(", "));
     }
 
     pub(super) fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, direction: Direction) {

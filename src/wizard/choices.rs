@@ -10,7 +10,7 @@ use super::picker::{About, Choice, Line};
 use super::remote::Remote;
 use super::screen::{Mode, Screen};
 use super::{NewVpn, RegionState};
-use crate::cloud::Id;
+use crate::cloud::{Id, Inventory};
 use crate::plan::fields::Allowed;
 use crate::plan::{Finding, Half, Labels, Place, Profile, Severity};
 use crate::sign_in::{ListedCloud, ListedCloudState, host};
@@ -120,25 +120,44 @@ impl NewVpn {
             .collect()
     }
 
-    /// The first plain line that has a name of the other side: what belongs together is often called the same in both
-    /// regions, as in the guide's worked example.
-    pub(super) fn namesake<'l>(&self, screen: Screen, lines: &'l [Line]) -> Option<&'l Line> {
-        let half = match screen {
-            Screen::Router(half) | Screen::Subnets(half) if self.answers.mode == Mode::SiteToSite => half,
+    /// The line that a list of routers or subnets takes where the user chooses none, and why: one with a name of the other
+    /// side, as in the guide's worked example, where what belongs together is called the same in both regions; with an
+    /// outside peer, of any other region. Else the first that least speaks against.
+    pub(super) fn preferred<'l>(&self, screen: Screen, lines: &'l [Line]) -> Option<(&'l Line, String)> {
+        let (half, what) = match screen {
+            Screen::Router(half) => (half, "router"),
+            Screen::Subnets(half) => (half, "subnet"),
             _ => return None,
         };
-        let other = self.inventory_of(half.other())?;
+        let where_else = if self.answers.mode == Mode::Single { "another region" } else { "the other side" };
+        if let Some(line) = self.namesake(screen, half, lines) {
+            return Some((line, format!("{where_else} has a {what} of this name")));
+        }
+        let first = best_by_itself(lines)?;
+        let why = if first.worst.is_none() { "nothing speaks against" } else { "can be used" };
+        Some((first, format!("the first that {why}")))
+    }
+
+    pub(super) fn namesake<'l>(&self, screen: Screen, half: Half, lines: &'l [Line]) -> Option<&'l Line> {
+        namesake(&self.names_elsewhere(screen, half), lines)
+    }
+
+    fn names_elsewhere(&self, screen: Screen, half: Half) -> HashSet<&str> {
+        if self.answers.mode == Mode::Single {
+            let others = self.regions.iter().filter(|region| Some(&region.id) != self.answers.region.a.as_ref());
+            return others
+                .filter_map(|region| region.inventory.ready())
+                .flat_map(|known| names_in(known, screen))
+                .collect();
+        }
+        let Some(other) = self.inventory_of(half.other()) else { return HashSet::new() };
         let router = self.answers.router_of(half.other()).and_then(|id| other.router(id));
-        let names: HashSet<&str> = match (screen, router) {
-            (Screen::Router(_), Some(router)) => [router.name.as_str()].into(),
-            (Screen::Router(_), None) => other.routers.iter().map(|router| router.name.as_str()).collect(),
-            (_, Some(_)) => {
-                let chosen = self.answers.subnets_of(half.other()).iter().filter_map(|id| other.subnet(id));
-                chosen.map(|subnet| subnet.name.as_str()).collect()
-            }
-            (_, None) => other.subnets.iter().map(|subnet| subnet.name.as_str()).collect(),
+        let subnets = self.answers.subnets_of(half.other()).iter().filter_map(|id| other.subnet(id));
+        let chosen: HashSet<&str> = match screen {
+            Screen::Router(_) => router.map(|router| router.name.as_str()).into_iter().collect(),
+            _ => subnets.map(|subnet| subnet.name.as_str()).collect(),
         };
-        namesake(&names, lines)
+        if chosen.is_empty() { names_in(other, screen) } else { chosen }
     }
 
     /// The subnets to mark: those answered before that still can be taken, else the best one.
@@ -153,8 +172,7 @@ impl NewVpn {
                 return answered;
             }
         }
-        let best = self.namesake(screen, lines).or_else(|| best_by_itself(lines));
-        best.map(|line| line.choice.clone()).into_iter().collect()
+        self.preferred(screen, lines).map(|(line, _)| line.choice.clone()).into_iter().collect()
     }
 
     /// Whether marks are what the user has answered before, and not a suggestion.
@@ -167,13 +185,21 @@ impl NewVpn {
     }
 }
 
+/// The names of a region's routers or subnets.
+fn names_in(known: &Inventory, screen: Screen) -> HashSet<&str> {
+    match screen {
+        Screen::Router(_) => known.routers.iter().map(|router| router.name.as_str()).collect(),
+        _ => known.subnets.iter().map(|subnet| subnet.name.as_str()).collect(),
+    }
+}
+
 pub(super) fn namesake<'l>(names: &HashSet<&str>, lines: &'l [Line]) -> Option<&'l Line> {
     lines.iter().find(|line| is_plain(line) && names.contains(line.title.as_str()))
 }
 
-/// The line to take where no name decides: the first plain one, or else one with reservations.
+/// The line to take where no name decides: the first of those that least speaks against.
 pub(super) fn best_by_itself(lines: &[Line]) -> Option<&Line> {
-    lines.iter().find(|line| is_plain(line)).or_else(|| lines.iter().find(|line| line.is_open()))
+    lines.iter().filter(|line| line.is_open()).min_by_key(|line| (line.pending, line.rank()))
 }
 
 /// Whether a line is open without a reservation.

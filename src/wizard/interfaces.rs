@@ -7,7 +7,7 @@ use super::remote::{Remote, RequestId};
 use super::screen::Screen;
 use super::shell::Shell;
 use super::{Content, Effect, NewVpn, RegionState};
-use crate::cloud::{Error, Id, Interfaces, Inventory, RegionId};
+use crate::cloud::{Error, ErrorKind, Id, Interfaces, Inventory, RegionId};
 use crate::plan::Half;
 
 /// How many routers one request asks about.
@@ -38,6 +38,22 @@ impl RegionState {
     /// Whether the subnets of some router are on their way.
     pub(super) fn is_reading_interfaces(&self) -> bool {
         self.standing.values().any(Remote::is_loading)
+    }
+
+    /// Whether anything of it is on its way.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.is_loading() || self.is_reading_interfaces()
+    }
+
+    /// Waits no longer for what is on its way. Half of a first answer is none.
+    pub(super) fn give_up(&mut self) {
+        let why = || Error::new(ErrorKind::Stopped, "you stopped reading it");
+        if self.is_first_read() && self.inventory.is_loading() {
+            self.inventory = Remote::Failed(why());
+        }
+        self.inventory.give_up(why);
+        self.detail.give_up(why);
+        self.standing.values_mut().for_each(|state| state.give_up(why));
     }
 
     /// Whether some of its routers may still turn out to be on a subnet.

@@ -39,6 +39,8 @@ pub enum Action {
     Filter,
     /// Ask the cloud again.
     Retry,
+    /// Wait no longer for a region.
+    StopReading,
     Reveal,
     /// The VPN that the answer would be beside.
     OpenVpn,
@@ -334,6 +336,7 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     if model.can_retry() {
         bindings.push(bind(&[Key::character('r')], Action::Retry, "read again"));
     }
+    bindings.extend(stop_reading(model));
     bindings.extend(open_vpn(model));
     bindings.extend([help_key(), quit_key()]);
     bindings.extend(details(model, &[TAB]));
@@ -344,6 +347,11 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         quiet(&[Key::plain(KeyCode::End), Key::character('G')], Action::Last, "last"),
     ]);
     bindings
+}
+
+fn stop_reading(model: &Model) -> Option<Binding> {
+    let is_reading = !model.regions_awaited().is_empty();
+    is_reading.then(|| bind(&[Key::character('x')], Action::StopReading, "stop reading"))
 }
 
 fn open_vpn(model: &Model) -> Option<Binding> {
@@ -408,6 +416,9 @@ fn review_keys(model: &Model, at_create: bool) -> Vec<Binding> {
     if let Some(other) = other {
         let label = if other == Profile::Modern { "use modern" } else { "use catalyst" };
         bindings.insert(2, bind(&[Key::character('p')], Action::SwitchPolicy, label));
+    }
+    if let Some(stop) = stop_reading(model) {
+        bindings.insert(2, stop);
     }
     bindings
 }

@@ -3,7 +3,7 @@
 use super::RegionState;
 use super::objects::RouterList;
 use super::picker::worst;
-use crate::cloud::{Error, RegionId};
+use crate::cloud::{Error, ErrorKind, RegionId};
 use crate::plan::shell::openstack;
 use crate::plan::{Half, Known, Labels, ShellCommand};
 
@@ -59,8 +59,11 @@ fn subnet_commands(region: &RegionId, subnet: &'static str) -> Vec<ShellCommand>
 
 /// What a sentence goes on with after the name of a region that could not be read.
 pub(super) fn unread(error: &Error) -> String {
-    let what = if error.status == Some(403) { "does not allow it" } else { "did not answer" };
-    format!("{what}: {error}")
+    match (&error.kind, error.status) {
+        (ErrorKind::Stopped, _) => "was not read, because you stopped it; r reads it".to_owned(),
+        (_, Some(403)) => format!("does not allow it: {error}"),
+        _ => format!("did not answer: {error}"),
+    }
 }
 
 impl RegionState {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crossterm::event::{Event as TerminalEvent, KeyEvent};
 use tui_input::backend::crossterm::EventHandler;
 
-use super::choices::cloud_line;
+use super::choices::{about, cloud_line};
 use super::keymap::Action;
 use super::objects::SubnetList;
 use super::picker::{Choice, Line, Picker, worst};
@@ -63,16 +63,23 @@ impl Model {
 
     /// More about a line of the list on the screen, for while it is under the cursor.
     pub fn detail<'l>(&self, line: &'l Line) -> Cow<'l, [(String, String)]> {
-        match (&line.about, &line.choice, self.screen) {
-            (Some(about), ..) => Cow::Borrowed(&about.detail),
+        let detail = match (&line.about, &line.choice, self.screen) {
+            (Some(about), ..) => return Cow::Borrowed(&about.detail),
             (None, Choice::Object(id), Screen::Router(half)) => {
-                Cow::Owned(self.new_vpn.router_list(half).and_then(|list| list.detail_of(id)).unwrap_or_default())
+                self.new_vpn.router_list(half).and_then(|list| list.detail_of(id))
             }
-            (None, Choice::Object(id), _) => {
-                Cow::Owned(self.subnet_list(self.screen).and_then(|list| list.detail_of(id)).unwrap_or_default())
-            }
-            _ => Cow::default(),
-        }
+            (None, Choice::Object(id), _) => self.subnet_list(self.screen).and_then(|list| list.detail_of(id)),
+            _ => None,
+        };
+        let default = self.why_default(line).map(|why| about("Default", why));
+        Cow::Owned(default.into_iter().chain(detail.into_iter().flatten()).collect())
+    }
+
+    /// Why a line of the list on the screen is the one that is taken where the user chooses none, if it is.
+    fn why_default(&self, line: &Line) -> Option<String> {
+        let Content::List(picker) = &self.content else { return None };
+        let (default, why) = self.new_vpn.preferred(self.screen, picker.lines())?;
+        (default.choice == line.choice).then_some(why)
     }
 
     /// How far the reading of a router's subnets is, while they are not known.
@@ -100,7 +107,7 @@ impl Model {
                 let home = home.and_then(|home| lines.iter().find(|line| line.choice == home && line.is_open()));
                 home.map(|line| line.choice.clone())
             }
-            Screen::Router(_) => self.new_vpn.namesake(screen, lines).map(|line| line.choice.clone()),
+            Screen::Router(half) => self.new_vpn.namesake(screen, half, lines).map(|line| line.choice.clone()),
             Screen::Policy => Some(Choice::Profile(self.new_vpn.recommended().0)),
             Screen::Vpns => lines.first().map(|line| line.choice.clone()),
             Screen::Mode => self.best_of_first_page(lines),
@@ -108,10 +115,14 @@ impl Model {
         }
     }
 
-    /// The line the cursor is on, as long as it is there; else what can be connected best.
+    /// The line the user has moved to, or the first that was proposed, as long as it is there; else what can be connected
+    /// best.
     fn best_of_first_page(&self, lines: &[Line]) -> Option<Choice> {
         let current = match &self.content {
-            Content::List(picker) if self.screen == Screen::Mode => picker.current(),
+            Content::List(picker) if self.screen == Screen::Mode => {
+                let is_proposed = |line: &&Line| matches!(line.choice, Choice::Proposal(..)) && !line.pending;
+                picker.current().filter(|line| picker.is_touched() || is_proposed(line))
+            }
             _ => None,
         };
         let stays = current.filter(|current| lines.iter().any(|line| line.choice == current.choice));
@@ -151,11 +162,14 @@ impl Model {
         let at = self.chosen(screen).or(first_mark).or_else(|| self.default_choice(screen, &lines));
         let at = at.filter(|at| lines.iter().any(|line| line.choice == *at));
         let is_decided = self.new_vpn.is_decided(screen, marked.as_deref());
-        Picker::new(lines, at.as_ref(), marked).decided(is_decided)
+        let picker = Picker::new(lines, at.as_ref(), marked).decided(is_decided);
+        // What answers later may be proposed before it.
+        if screen == Screen::Mode && self.chosen(screen).is_none() { picker.untouched() } else { picker }
     }
 
     pub(super) fn refresh_list(&mut self) {
-        let followed = if self.screen == Screen::Mode { self.propose() } else { None };
+        let is_followed = matches!(&self.content, Content::List(picker) if picker.is_touched());
+        let followed = if self.screen == Screen::Mode { self.propose().filter(|_| is_followed) } else { None };
         let lines = self.lines(self.screen);
         let default =
             followed.or_else(|| self.chosen(self.screen)).or_else(|| self.default_choice(self.screen, &lines));
@@ -248,6 +262,7 @@ impl Model {
             Action::Back if picker.filter().is_some() => picker.end_filter(),
             Action::Back => self.back(),
             Action::Retry => self.retry(),
+            Action::StopReading => self.stop_reading(),
             Action::OpenVpn => self.open_existing_vpn(),
             // Whoever presses a digit means the line that had it when they looked.
             Action::Pick(number) if is_first_page && self.new_vpn.proposals.have_just_moved(self.shell.now) => {

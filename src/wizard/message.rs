@@ -19,6 +19,7 @@ use crate::engine::interruption::Interruption;
 use crate::engine::{ChangeError, Changed, Course, Direction, Event, Watched};
 use crate::inspect::Exposures;
 use crate::inspect::{Examined, HalfStatus, Inspection, Keys, Vpn};
+use crate::plan::file::PlanFile;
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, KeySharer, Labels, Plan, Profile, Profiles, Psk, SharedKey, VpnId};
 use crate::sign_in::{Login, Problem};
@@ -115,6 +116,8 @@ pub struct Beginning {
     pub vpn: VpnId,
     pub psk: Psk,
     pub profile: Option<Profile>,
+    /// The answers it begins with.
+    pub plan: Option<Box<PlanFile>>,
     pub wait: Duration,
 }
 
@@ -200,6 +203,8 @@ pub enum Effect {
     ReadInterfaces(RequestId, RegionId, Vec<Id>),
     /// Read a chosen region's details; answered by [`Message::Detailed`].
     Detail(RequestId, RegionId),
+    /// Give up what is being read of a region; an answer that comes is late.
+    StopReading(RegionId),
     /// Read the keys of those connections; answered by [`Message::SharedKeysRead`].
     ReadSharedKeys(RequestId, Vec<KeySharer>),
     /// Make a new key; answered by [`Message::Generated`].

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::answers::Answers;
 use super::message::{Beginning, Effect};
 use super::picker::Choice;
+use super::prefill::Prefill;
 use super::proposals::Proposals;
 use super::remote::{Remote, RequestId};
 use super::screen::{Mode, Route, Screen};
@@ -81,7 +82,8 @@ pub struct NewVpn {
     /// The key that was generated last.
     pub(super) offered: Psk,
     /// The profile the program was started with.
-    preset: Option<Profile>,
+    pub(super) preset: Option<Profile>,
+    pub(super) prefill: Option<Prefill>,
 }
 
 impl NewVpn {
@@ -99,8 +101,12 @@ impl NewVpn {
             begun_with: None,
             offered: beginning.psk,
             preset: beginning.profile,
+            prefill: None,
         };
         vpn.begin_anew();
+        if let Some(file) = beginning.plan {
+            vpn.take_file(*file);
+        }
         vpn
     }
 
@@ -109,7 +115,7 @@ impl NewVpn {
         self.answers = Answers::new(self.profiles.modern.clone());
         self.answers.key = SecretText::generated(&self.offered);
         self.answers.profile = self.preset;
-        (self.returning, self.begun_with) = (None, None);
+        (self.returning, self.begun_with, self.prefill) = (None, None, None);
         self.only_candidate.clear();
         self.shared_keys = SharedKeys::default();
     }
@@ -276,7 +282,10 @@ impl NewVpn {
                 ));
             }
         }
-        self.shared(self.checked(labels)?).map(Box::new)
+        match self.wrong_in_file() {
+            [] => self.shared(self.checked(labels)?).map(Box::new),
+            wrong => Err(wrong.to_vec()),
+        }
     }
 
     pub(super) fn checked(&self, labels: &Labels) -> Result<Plan, Vec<Finding>> {

@@ -75,6 +75,7 @@ impl super::NewVpn {
             Screen::Router(_) => &[Screen::Subnets(half)],
             _ => &[],
         };
+        self.put_right(screen);
         self.only_candidate.retain(|answered, _| *answered != screen && !depend.contains(answered));
         match (screen, choices) {
             (Screen::Region(_), [Choice::Region(region)]) => *self.answers.region.get_mut(half) = Some(region.clone()),
@@ -90,5 +91,6 @@ impl super::NewVpn {
                 }
             }
         }
+        self.take_objects_of_file();
     }
 }

@@ -279,6 +279,16 @@ impl Picker {
         self
     }
 
+    /// As it is before the user has moved.
+    #[must_use]
+    pub(super) fn untouched(self) -> Self {
+        Self { touched: false, ..self }
+    }
+
+    pub(super) const fn is_touched(&self) -> bool {
+        self.touched
+    }
+
     /// What Enter takes in a list of several: what is marked. Where nothing is, or the marks are only a suggestion and
     /// the cursor has gone elsewhere, the line under the cursor.
     pub fn taken(&self) -> Vec<Choice> {

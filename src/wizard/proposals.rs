@@ -387,7 +387,7 @@ fn is_between(vpn: &Vpn, routers: (&Id, &Id)) -> bool {
 
 impl RegionState {
     /// Whether nothing of it is known yet, or not all that a pair needs.
-    fn is_first_read(&self) -> bool {
+    pub(super) fn is_first_read(&self) -> bool {
         let is_part = |known: &Inventory| self.inventory.is_loading() && known.subnets.is_empty();
         self.inventory.error().is_none() && self.inventory.ready().is_none_or(is_part)
     }

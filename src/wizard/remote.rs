@@ -62,6 +62,13 @@ impl<T> Remote<T> {
         }
     }
 
+    /// Waits no longer: what was known before is known, else it is not to be had for that reason.
+    pub(super) fn give_up(&mut self, why: impl FnOnce() -> Error) {
+        if let Self::Loading { before, .. } = self {
+            *self = before.take().map_or_else(|| Self::Failed(why()), |before| Self::Ready(*before));
+        }
+    }
+
     /// Waits for an answer from now on, and for no earlier one.
     pub fn ask(&mut self, request: RequestId, since: Duration) {
         let before = match std::mem::take(self) {

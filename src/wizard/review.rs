@@ -137,6 +137,7 @@ impl Model {
             Action::SwitchPolicy => self.switch_policy(),
             Action::ShowCommands | Action::ShowPlan => self.show_plan(action == Action::ShowCommands),
             Action::Retry => self.read_chosen_again(),
+            Action::StopReading => self.stop_reading(),
             Action::Accept if review.focus == 0 => self.accept_review(),
             Action::Accept => {
                 let line = answers.len().checked_sub(review.focus).and_then(|at| answers.get(at));

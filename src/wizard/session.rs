@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use itertools::Itertools;
+
 use super::keymap::Action;
 use super::picker::Choice;
 use super::remote::RequestId;
 use super::screen::Screen;
 use super::vpns::YourVpns;
 use super::work::Then;
-use super::{Content, Message, Model, NewVpn, RegionState, Session, Start};
+use super::{Content, Effect, Message, Model, NewVpn, RegionState, Session, Start};
 use crate::cloud::{Inventory, RegionId};
 use crate::engine::pace::PATIENCE;
 use crate::sign_in::{Login, Problem};
@@ -37,6 +39,11 @@ impl Model {
                 self.shell.describe_regions();
                 for region in &regions {
                     self.new_vpn.discover(&mut self.shell, region);
+                }
+                if self.new_vpn.prefill.is_some() && matches!(self.screen, Screen::Mode | Screen::Review) {
+                    self.new_vpn.take_regions_of_file();
+                    self.new_vpn.ask_details(&mut self.shell);
+                    self.enter(Screen::Review);
                 }
             }
             Err(problem) if !problem.clouds.is_empty() => {
@@ -106,6 +113,7 @@ impl Model {
     /// Has an answer about regions taken; what is on the screen changes with one that is waited for.
     pub(super) fn take_answer(&mut self, take: impl FnOnce(&mut NewVpn) -> bool) {
         if take(&mut self.new_vpn) {
+            self.new_vpn.take_objects_of_file();
             self.learned();
         }
     }
@@ -135,6 +143,37 @@ impl Model {
                 self.new_vpn.answers.region.get(half).clone().into_iter().collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// The regions that the screen waits for.
+    pub fn regions_awaited(&self) -> Vec<RegionId> {
+        let current = match &self.content {
+            Content::List(picker) => picker.current().map(|line| &line.choice),
+            _ => None,
+        };
+        let mut shown = match (self.screen, current) {
+            (Screen::Mode, Some(Choice::Mode(_) | Choice::Vpns)) => Vec::new(),
+            (Screen::Review, _) => self.new_vpn.chosen_regions(),
+            _ => self.regions_shown(),
+        };
+        shown.retain(|id| self.new_vpn.region(id).is_some_and(RegionState::is_awaited));
+        shown
+    }
+
+    /// Waits no longer for the regions that the screen waits for; the others go on.
+    pub(super) fn stop_reading(&mut self) {
+        let ids = self.regions_awaited();
+        let names = ids.iter().map(|id| self.shell.labels.name(id)).join(" and ");
+        for id in ids {
+            if let Some(region) = self.new_vpn.region_mut(&id) {
+                region.give_up();
+            }
+            self.shell.out.push(Effect::StopReading(id));
+        }
+        self.refresh();
+        if !names.is_empty() {
+            self.shell.say(format!("Reading {names} was stopped; r reads again."));
         }
     }
 

@@ -49,6 +49,7 @@ fn the_best_vpn_is_proposed_with_all_that_goes_with_it_and_enter_opens_its_revie
     assert_eq!(
         said,
         [
+            "Chosen: both sides have a router and a subnet of these names",
             "Name: hlz-por",
             "Key: generated, 32 characters",
             "Policy: catalyst: the guide's values",
@@ -110,6 +111,60 @@ fn the_cursor_goes_to_the_first_proposal_and_stays_there_when_a_better_one_comes
     assert_eq!(first, Choice::Proposal(porirua(), auckland));
     journey.discovered(&hamilton(), Ok(hamilton_inventory()));
     assert_eq!((choices(&journey)[0].clone(), current(&journey).choice), (pair(), first));
+}
+
+#[test]
+fn an_untouched_cursor_leaves_a_connected_pair_for_what_can_be_made() {
+    let (auckland, inventory) = auckland(old_release());
+    let seen = surveys::regions(Status::Active, Status::Active, "group14");
+    let first = |is_touched: bool| {
+        let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
+        for (region, survey) in &seen {
+            journey.discovered(region, Ok(survey.inventory.clone()));
+        }
+        assert!(matches!(current(&journey).choice, Choice::Vpn(_)), "{:?}", current(&journey));
+        if is_touched {
+            journey.key(KeyCode::Down).key(KeyCode::Up);
+        }
+        journey.discovered(&auckland, Ok(inventory.clone()));
+        current(&journey).choice
+    };
+    assert_eq!(first(false), Choice::Proposal(hamilton(), auckland.clone()));
+    assert!(matches!(first(true), Choice::Vpn(_)), "who has moved stays there");
+}
+
+#[test]
+fn reading_one_region_can_be_stopped_and_begun_again() {
+    let wellington = wellington();
+    let mut journey = Journey::on_first_page(&[hamilton(), porirua(), wellington.clone()]);
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
+    let late = journey.taken("wellington", |effect| match effect {
+        Effect::Discover(request, asked) if *asked == wellington => Some(*request),
+        _ => None,
+    });
+    journey.types("x");
+    assert!(journey.model.new_vpn.region(&wellington).unwrap().is_loading(), "the cursor is on a pair that was read");
+    journey.goes_to(&Choice::Region(wellington.clone()));
+    assert!(drawn_text(&journey).contains("x stop reading"), "{}", drawn_text(&journey));
+    journey.types("x");
+    let stopped = journey.taken("stopping", |effect| match effect {
+        Effect::StopReading(region) => Some(region.clone()),
+        _ => None,
+    });
+    assert_eq!(stopped, wellington);
+    assert!(
+        drawn_text(&journey).contains("was not read, because you stopped it; r reads it"),
+        "{}",
+        drawn_text(&journey)
+    );
+    journey.send(Message::Discovered(wellington.clone(), late, Ok(without_vpn())));
+    assert!(journey.model.new_vpn.region(&wellington).unwrap().inventory.error().is_some(), "the answer is late");
+    journey.types("r").discovered(&wellington, Ok(without_vpn()));
+    assert!(drawn_text(&journey).contains("has no VPN service"), "{}", drawn_text(&journey));
+    // What was known before stays known.
+    journey.goes_to(&pair()).types("r").types("x");
+    assert!(journey.model.new_vpn.regions.iter().all(|region| !region.is_loading() && region.known().is_some()));
+    assert_eq!(current(&journey).choice, pair());
 }
 
 #[test]

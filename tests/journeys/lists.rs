@@ -27,6 +27,26 @@ fn what_no_longer_fits_is_unmarked_and_said() {
 }
 
 #[test]
+fn both_modes_choose_by_the_same_rule_and_say_why() {
+    let default = |journey: &Journey| {
+        let Content::List(picker) = journey.model.content() else { panic!() };
+        let line = picker.current().unwrap();
+        let why = journey.model.detail(line).iter().find(|(name, _)| name == "Default").unwrap().1.clone();
+        (line.title.clone(), why)
+    };
+    let offers = |journey: &mut Journey| {
+        let router = default(journey.to(Screen::Router(Half::A)));
+        (router, default(journey.to(Screen::Subnets(Half::A))))
+    };
+    let two = offers(&mut Journey::ready());
+    let mut alone = Journey::ready();
+    let one = offers(alone.single());
+    assert_eq!((&two.0.0, &two.1.0), (&one.0.0, &one.1.0));
+    assert_eq!(two.1, ("private-subnet".to_owned(), "the other side has a subnet of this name".to_owned()));
+    assert_eq!(one.1.1, "another region has a subnet of this name");
+}
+
+#[test]
 fn what_cannot_be_chosen_stays_visible_with_its_reason() {
     let mut journey = Journey::ready();
     journey.to(Screen::Router(Half::A));

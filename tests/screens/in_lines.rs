@@ -103,9 +103,9 @@ fn what_is_to_be_known_of_an_answer_is_said_at_once_and_what_is_wrong_is_not_off
     let mut journey = Journey::ready();
     journey.single().to(Screen::Peer);
     let mut reader = Reader(Transcript::default());
-    let said = reader.types(&mut journey, "10.0.0.5");
+    let said = reader.types(&mut journey, "10.0.1.5");
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("! 10.0.0.5 is in private-subnet") && said.contains("this project's own network"), "{said}");
+    assert!(said.contains("! 10.0.1.5 is in db-subnet") && said.contains("this project's own network"), "{said}");
     reader.types(&mut journey, "");
     let said = reader.types(&mut journey, "abc");
     assert!(said.contains("! ") && said.matches("abc").count() <= 2 && !said.contains("[abc]"), "{said}");

@@ -7,6 +7,7 @@ use osvpn::cloud::{Detail, Error, Extensions, Id, Inventory, RegionId};
 use osvpn::engine::DEFAULT_WAIT;
 use osvpn::inspect::Exposures;
 use osvpn::inspect::Vpn;
+use osvpn::plan::file::PlanFile;
 use osvpn::plan::{Finding, Labels, Plan, Profiles, Psk, VpnId};
 use osvpn::sign_in::{ListedCloud, ListedCloudState, Login, Problem};
 use osvpn::view::Theme;
@@ -62,6 +63,15 @@ pub struct Journey {
 impl Journey {
     /// Before any answer of the cloud.
     pub fn begun(size: (u16, u16)) -> Self {
+        Self::begun_with(size, None)
+    }
+
+    /// The same with the answers of a plan file.
+    pub fn begun_with_plan(plan: PlanFile) -> Self {
+        Self::begun_with((80, 24), Some(Box::new(plan)))
+    }
+
+    fn begun_with(size: (u16, u16), plan: Option<Box<PlanFile>>) -> Self {
         let (model, effects) = Model::new(Beginning {
             login: Login::Default,
             size,
@@ -71,6 +81,7 @@ impl Journey {
             vpn: VpnId::new("0badcafe"),
             psk: Psk::parse(KEY).unwrap(),
             profile: None,
+            plan,
             wait: DEFAULT_WAIT,
         });
         Self { model, effects, keeps_interfaces: false, looked: Duration::ZERO }

@@ -157,6 +157,28 @@ fn the_screen_is_on_the_terminal_where_standard_output_is_kept() {
 }
 
 #[test]
+fn what_was_done_is_one_json_document_in_the_words_of_the_commands() {
+    let home = tempfile::tempdir().unwrap();
+    let kept = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(home.path().join(name)).unwrap()).unwrap()
+    };
+    let mut pty = Pty::start_shell(home.path(), "\"$OSVPN\" --demo --json > made.json");
+    enter_until(&mut pty, "creates");
+    pty.confirm("\r");
+    pty.finish();
+    let (code, Printed { said, .. }) = pty.end();
+    let made = kept("made.json");
+    assert!(code == 0 && said.trim().is_empty() && made["exit_code"] == 0, "{said}{made}");
+    assert_eq!((&made["creations"][0]["outcome"], &made["changes"]), (&"active".into(), &serde_json::json!([])), "{made}");
+    assert_eq!(made["creations"][0]["halves"][1]["connection_status"], "ACTIVE", "{made}");
+
+    let pty = Pty::start_shell(home.path(), "\"$OSVPN\" --demo --json --plan nowhere.toml > none.json");
+    assert_eq!(pty.end().0, 2);
+    let none = kept("none.json");
+    assert!(none["outcome"] == "unusable" && none["problems"].to_string().contains("nowhere.toml"), "{none}");
+}
+
+#[test]
 fn at_every_size_both_front_ends_lead_from_the_first_page_to_the_review() {
     let scene = Scene::new(SimulatorSettings::default());
     for size in [(60, 18), (80, 24), (120, 40), (200, 60)] {

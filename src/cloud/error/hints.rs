@@ -96,6 +96,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::Journal => {
             "Nothing was sent: without a journal, an interrupted creation could be neither resumed nor rolled back. Make room or set XDG_STATE_HOME to a directory that can be written, then retry."
         }
+        ErrorKind::Stopped => return None,
         ErrorKind::Overtaken => {
             "osvpn list shows what there is now. If it is not what you wanted, talk to the others who work in this project, then try again."
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Done, Effects};
 use crate::cloud::{Cloud, Error, Inventory, Person, Region, RegionId};
@@ -27,7 +27,7 @@ pub(in crate::tui) struct Access {
 pub(super) struct Reading {
     /// All but its subnets, if these are long in coming.
     pub(super) part: oneshot::Receiver<Box<Inventory>>,
-    pub(super) whole: JoinHandle<Result<Inventory, Error>>,
+    pub(super) whole: AbortOnDropHandle<Result<Inventory, Error>>,
 }
 
 impl Reading {
@@ -36,7 +36,8 @@ impl Reading {
         let tell = move |part: &Inventory| {
             let _ = teller.send(Box::new(part.clone()));
         };
-        Self { part, whole: tokio::spawn(async move { region.inventory_in_parts(tell).await }) }
+        let whole = tokio::spawn(async move { region.inventory_in_parts(tell).await });
+        Self { part, whole: AbortOnDropHandle::new(whole) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the wizard has read of the cloud: regions for a new VPN, and the VPNs that exist.
 
 use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
 
 use super::Effects;
 use super::access::{Reading, interrupted};
@@ -22,23 +23,17 @@ impl Effects {
             }
             Effect::Discover(request, id) => self.discover(request, id),
             Effect::ReadInterfaces(request, id, routers) => {
-                let region = self.region(&id);
+                let (region, stop) = (self.region(&id), self.reads.entry(id.clone()).or_default().clone());
                 self.answer(async move {
-                    let result = match region {
-                        Ok(region) => region.interfaces(&routers).await,
-                        Err(error) => Err(error),
-                    };
-                    Message::InterfacesRead(id, request, result)
+                    let read = async { region?.interfaces(&routers).await };
+                    Message::InterfacesRead(id, request, until_stopped(&stop, read).await)
                 });
             }
             Effect::Detail(request, id) => {
-                let region = self.region(&id);
+                let (region, stop) = (self.region(&id), self.reads.entry(id.clone()).or_default().clone());
                 self.answer(async move {
-                    let result = match region {
-                        Ok(region) => region.detail().await,
-                        Err(error) => Err(error),
-                    };
-                    Message::Detailed(id, request, result)
+                    let read = async { region?.detail().await };
+                    Message::Detailed(id, request, until_stopped(&stop, read).await)
                 });
             }
             Effect::ReadSharedKeys(request, sharers) => {
@@ -52,17 +47,16 @@ impl Effects {
     fn discover(&mut self, request: RequestId, id: RegionId) {
         let reading = self.early.remove(&id);
         let reading = reading.map_or_else(|| self.region(&id).map(Reading::begin), Ok);
-        let parts = self.parts.0.clone();
+        let (parts, stop) = (self.parts.0.clone(), self.reads.entry(id.clone()).or_default().clone());
         self.answer(async move {
-            let result = match reading {
-                Ok(Reading { part, whole }) => {
-                    if let Ok(part) = part.await {
-                        let _ = parts.send(Message::DiscoveredInPart(id.clone(), request, part));
-                    }
-                    whole.await.unwrap_or_else(|error| Err(lost(&error)))
+            let read = async {
+                let Reading { part, whole } = reading?;
+                if let Ok(part) = part.await {
+                    let _ = parts.send(Message::DiscoveredInPart(id.clone(), request, part));
                 }
-                Err(error) => Err(error),
+                whole.await.unwrap_or_else(|error| Err(lost(&error)))
             };
+            let result = until_stopped(&stop, read).await;
             Message::Discovered(id, request, result)
         });
     }
@@ -120,6 +114,11 @@ impl Effects {
         let unsigned = || Error::new(ErrorKind::Unauthorized, "No user is signed in.");
         self.signed_in.as_ref().ok_or_else(unsigned)?.cloud.region(id)
     }
+}
+
+async fn until_stopped<T>(stop: &CancellationToken, read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let stopped = || Err(Error::new(ErrorKind::Stopped, "you stopped reading it"));
+    stop.run_until_cancelled(read).await.unwrap_or_else(stopped)
 }
 
 /// What was read, and what the journals here tell that is not done yet.

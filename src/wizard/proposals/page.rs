@@ -78,6 +78,7 @@ impl NewVpn {
         };
         let objects = plan.new_objects();
         let detail = vec![
+            about("Chosen", why_chosen(plan)),
             about("Name", plan.name().as_str()),
             about("Key", self.answers.key_text()),
             about("Policy", policy),
@@ -198,6 +199,19 @@ fn unable_line(region: &RegionState, labels: &Labels) -> Line {
     let detail = detail.into_iter().flatten().chain(commands).collect();
     let findings = vec![Finding::refusal(Place::Region(Half::A), region.shortcoming())];
     Line::new(Choice::Region(region.id.clone()), labels.name(&region.id), "", About { detail, findings })
+}
+
+/// By what the routers and subnets of a proposal were chosen.
+fn why_chosen(plan: &Plan) -> &'static str {
+    let is_same = |name: fn(&HalfPlan) -> Option<&str>| plan.halves().map(name).all_equal();
+    let routers = is_same(|half| Some(half.router.name.as_str()));
+    let subnets = is_same(|half| half.local.first().map(|subnet| subnet.name.as_str()));
+    match (routers, subnets) {
+        (true, true) => "both sides have a router and a subnet of these names",
+        (true, false) => "both sides have a router of this name; the first subnets that go together",
+        (false, true) => "the first routers that go together, with a subnet of the same name",
+        (false, false) => "the first routers and subnets that go together",
+    }
 }
 
 /// Both sides of a plan in a line.

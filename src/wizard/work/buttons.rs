@@ -69,6 +69,14 @@ impl Work {
     }
 
     fn heading_of_change(&self) -> String {
+        if self.completes_creation && self.direction == Direction::Forward {
+            let name = &self.change().label;
+            match self.stage {
+                Stage::Working | Stage::Watching => return format!("{name}: adding the missing rules"),
+                Stage::Ended(WorkEnd::Done) => return format!("{name}: the missing rules are added"),
+                Stage::Ended(_) => {}
+            }
+        }
         let what = self.change().to_string();
         let turn = self.turn.map(|Turn { number, of }| format!(" ({number} of {of})")).unwrap_or_default();
         let named = capitalised(what.trim_start_matches("the ")) + &turn;
