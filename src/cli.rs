@@ -13,6 +13,7 @@ use crate::commands::demo_cloud::DemoCloudArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::forecast::ForecastArgs;
 use crate::commands::list::ListArgs;
+use crate::commands::peer::PeerArgs;
 use crate::commands::resume::ResumeArgs;
 use crate::commands::rollback::RollbackArgs;
 use crate::commands::rotate_psk::RotateArgs;
@@ -60,6 +61,7 @@ enum Command {
     RotatePsk(RotateArgs),
     SetSubnets(SetSubnetsArgs),
     Admit(AdmitArgs),
+    Peer(PeerArgs),
     BugReport(BugReportArgs),
     DemoCloud(DemoCloudArgs),
     Completions(CompletionsArgs),
@@ -96,6 +98,7 @@ impl Cli {
             Some(Command::RotatePsk(args)) => answer(&args),
             Some(Command::SetSubnets(args)) => answer(&args),
             Some(Command::Admit(args)) => answer(&args),
+            Some(Command::Peer(args)) => answer(&args),
             Some(Command::BugReport(args)) => args.run(),
             Some(Command::DemoCloud(args)) => args.run(),
             Some(Command::Completions(args)) => args.run(Self::command()),

@@ -22,6 +22,7 @@ pub(crate) mod list;
 mod look;
 pub(crate) mod man;
 pub(crate) mod options;
+pub(crate) mod peer;
 pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod rotate_psk;
@@ -34,6 +35,7 @@ pub mod wizard;
 
 use std::io::{self, Write, stderr, stdout};
 
+use secrecy::zeroize::Zeroizing;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -57,7 +59,8 @@ pub(crate) trait Answering {
 }
 
 pub(crate) struct Conclusion {
-    text: String,
+    /// A sheet may hold a key.
+    text: Zeroizing<String>,
     json: Value,
     status: ExitStatus,
 }
@@ -66,7 +69,7 @@ impl<T: Conclude> From<T> for Conclusion {
     fn from(report: T) -> Self {
         let json = serde_json::to_value(&report);
         let json = json.unwrap_or_else(|error| json!({ "outcome": "failed", "problems": [error.to_string()] }));
-        Self { text: report.to_string(), json, status: report.exit_status() }
+        Self { text: Zeroizing::new(report.to_string()), json, status: report.exit_status() }
     }
 }
 
@@ -120,7 +123,7 @@ fn print(
 ) -> io::Result<()> {
     if !command.options().json {
         return match result {
-            Ok(conclusion) => write!(stdout(), "{}", conclusion.text),
+            Ok(conclusion) => write!(stdout(), "{}", *conclusion.text),
             Err(error) => {
                 let untouched = command.untouched();
                 write!(stderr(), "{}", error.text(untouched))

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod inspect;
 pub mod plan;
 pub mod report;
+pub mod sheet;
 pub mod sign_in;
 pub mod simulator;
 pub mod system;

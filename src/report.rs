@@ -12,6 +12,7 @@ mod interrupted;
 mod leaving;
 mod listing;
 mod rollback;
+mod sheet;
 mod wrap;
 
 use std::fmt::Display;
@@ -43,6 +44,7 @@ pub(crate) use leaving::CreationEnd;
 pub use leaving::Leaving;
 pub(crate) use listing::Listing;
 pub(crate) use rollback::RollbackReport;
+pub(crate) use sheet::SheetReport;
 pub(crate) use wrap::hanging;
 
 /// What a command ends with: a text for people, a JSON object for programs, an exit code for both.

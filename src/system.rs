@@ -2,5 +2,6 @@
 
 pub mod hardening;
 pub mod log;
+pub mod private_file;
 pub mod signals;
 pub mod state;

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
     ("inspect", &["inspect", "plan", "cloud"]),
     ("change", &["change", "inspect", "plan", "cloud"]),
     ("engine", &["engine", "change", "inspect", "plan", "cloud", "system"]),
-    ("report", &["report", "engine", "change", "inspect", "plan", "cloud"]),
+    ("report", &["report", "sheet", "engine", "change", "inspect", "plan", "cloud"]),
+    ("sheet", &["sheet", "inspect", "plan", "cloud"]),
     ("wizard", &["wizard", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
     ("view", &["view", "wizard", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
     ("simulator", &["simulator"]),
@@ -24,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "view",
             "wizard",
             "report",
+            "sheet",
             "sign_in",
             "simulator",
             "system",

@@ -16,6 +16,7 @@ mod journeys;
 mod layering;
 mod leaving;
 mod pairing;
+mod peer_sheets;
 mod pictures;
 mod plan;
 mod report;

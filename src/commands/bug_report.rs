@@ -10,9 +10,7 @@ mod local;
 mod redaction;
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
 use std::io::{self, Write, stderr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -23,6 +21,7 @@ use super::{print_whole, with_runtime};
 use crate::cloud::credentials::{Sources, outlines};
 use crate::cloud::printable;
 use crate::report::ExitStatus;
+use crate::system::private_file::write_new;
 use redaction::Redaction;
 
 /// Collect what a ticket about osvpn needs into one text file that you can read first.
@@ -110,12 +109,7 @@ fn whole(sections: &[Section]) -> String {
 fn write(wanted: Option<&Path>, text: &str) -> io::Result<PathBuf> {
     let usual = || PathBuf::from(format!("osvpn-bug-report-{}.txt", Timestamp::now().strftime("%Y%m%d-%H%M%S")));
     let path = wanted.map_or_else(usual, Path::to_owned);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
+    write_new(&path, text.as_bytes())
         .map_err(|error| io::Error::new(error.kind(), format!("{} cannot be written: {error}", path.display())))?;
-    file.write_all(text.as_bytes())?;
     Ok(path)
 }

@@ -1,9 +1,9 @@
 //! Writing plan files.
 
-use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+
+use crate::system::private_file::write_new;
 
 /// Far below the 255 bytes of a file name, whatever the characters.
 const LONGEST: usize = 60;
@@ -15,11 +15,8 @@ pub fn save(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
     for number in 1..=u32::MAX {
         let file = if number == 1 { format!("{stem}.toml") } else { format!("{stem}-{number}.toml") };
         let path = dir.join(file);
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(mut file) => {
-                file.write_all(text.as_bytes())?;
-                return Ok(path);
-            }
+        match write_new(&path, text.as_bytes()) {
+            Ok(()) => return Ok(path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

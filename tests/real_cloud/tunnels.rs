@@ -1,12 +1,13 @@
 //! Tunnels by real negotiations, with pings through them.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 
 use super::as_in_the_guide::KEY;
-use super::cloud::{A, B, RealCloud, in_each_with_tunnels};
+use super::cloud::{A, B, RealCloud, in_each_with_tunnels, say};
 use super::guide_commands::Profile;
 use super::pty::{Printed, Pty};
-use super::wizard::{PEER, choose, plan_between, plan_to_peer, site_to_site};
+use super::wizard::{choose, plan_between, plan_to_peer, site_to_site};
 
 const HAMILTON: &str = "nz-hlz-1:10.0.0.10";
 const PORIRUA: &str = "nz-por-1:10.20.30.10";
@@ -98,74 +99,62 @@ fn several_subnets_over_ikev1_are_refused() {
     });
 }
 
+/// The sheets of `osvpn peer` that strongSwan reads, each used as it is by a strongSwan outside the cloud. The table of what
+/// came up is printed.
 #[test]
-fn a_peer_configured_from_the_hand_over_values_comes_up() {
+fn a_peer_comes_up_from_its_sheet_alone() {
     in_each_with_tunnels(|cloud| {
-        for &profile in profiles(cloud) {
-            let text = plan_to_peer("outside", profile, (A, "border-router", &["private-subnet"]));
-            let plan = cloud.plan("outside", &text);
+        let one: &[&str] = &["private-subnet"];
+        let cases = profiles(cloud).iter().map(|profile| (*profile, one));
+        for (profile, subnets) in cases.chain([(Profile::Modern, &["private-subnet", "db-subnet"][..])]) {
+            let plan = cloud.plan("outside", &plan_to_peer("outside", profile, (A, "border-router", subnets)));
             let arguments = ["apply", &plan, "--wait", "0"];
             let (code, Printed { said, .. }) = cloud.osvpn(&arguments, &[("OSVPN_PSK", KEY)]).end();
             assert_eq!(code, 3, "the peer is not there yet: {said}");
-            let file = cloud.home.path().join("swanctl.conf");
-            std::fs::write(&file, swanctl(&said)).unwrap();
-            let mut peer = cloud.start("peer", &["--hold", file.to_str().unwrap()]);
-            let mut told = String::new();
-            let mut lines = BufReader::new(peer.stdout.take().unwrap());
-            while !told.ends_with("holding\n") && lines.read_line(&mut told).unwrap() > 0 {}
-            assert!(told.ends_with("holding\n"), "{} {profile:?}: {told}\n{said}", cloud.release);
-            assert!(told.contains("ok   10.0.0.10:"), "{told}");
-            let (code, Printed { said, .. }) = cloud.osvpn(&["resume", "outside"], &[]).end();
-            assert_eq!(code, 0, "{said}");
-            assert!(said.contains("ACTIVE in nz-hlz-1"), "{said}");
-            drop(peer.stdin.take());
-            lines.read_to_string(&mut told).unwrap();
-            assert!(peer.wait().unwrap().success(), "{told}");
+            for format in ["swanctl", "ipsec-conf"] {
+                let files = sheet(cloud, format);
+                let told = comes_up(cloud, &files, subnets);
+                say(&format!("{} {format:<10} {:<8} {} subnets: {told}", cloud.release, profile.name(), subnets.len()));
+            }
             cloud.reset();
         }
     });
 }
 
-/// A strongSwan configuration for the peer, from nothing but what its owner is told.
-fn swanctl(said: &str) -> String {
-    let (_, rows) = said.split_once("For the owner of the peer:\n").unwrap();
-    let row = |label: &str| {
-        let found = rows.lines().find_map(|line| line.trim_start().strip_prefix(label));
-        found.unwrap_or_else(|| panic!("no {label} in\n{rows}")).trim().to_owned()
+/// Where the parts of a sheet with the key are: the whole, or the two files it says that it is.
+fn sheet(cloud: &RealCloud, format: &str) -> Vec<PathBuf> {
+    let path = cloud.home.path().join(format);
+    let _ = std::fs::remove_file(&path);
+    let made = cloud.headless(&["peer", "outside", "--for", format, "--with-key", "-o", path.to_str().unwrap()]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(KEY));
+    let Some((first, second)) = text.split_once("# ---- /etc/ipsec.secrets\n") else { return vec![path] };
+    let parts = [("ipsec.conf", first), ("ipsec.secrets", second)];
+    let part = |(name, text): (&str, &str)| {
+        let path = cloud.home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
     };
-    let identity = |label: &str| row(label).split(' ').next().unwrap().to_owned();
-    let (ike, ipsec) = (row("IKE (phase 1)"), row("IPsec (phase 2)"));
-    let version = if ike.starts_with("IKEv1") { 1 } else { 2 };
-    let proposal = |words: &str| {
-        let has = |word: &str| words.split(", ").any(|part| part.trim_end() == word);
-        assert!(has("aes-256") && words.contains("group14"), "{words}");
-        format!("aes256-{}-modp2048", if has("sha1") { "sha1" } else { "sha256" })
-    };
-    let (ike, ipsec) = (proposal(&ike), proposal(&ipsec));
-    assert_eq!(row("your local"), PEER.1);
-    format!(
-        "connections {{ cloud {{
-  version = {version}
-  proposals = {ike}
-  local_addrs = {}
-  remote_addrs = {}
-  local {{ auth = psk
-    id = {} }}
-  remote {{ auth = psk
-    id = {} }}
-  children {{ networks {{
-    esp_proposals = {ipsec}
-    local_ts = {}
-    remote_ts = {} }} }}
-}} }}
-secrets {{ ike-cloud {{
-  secret = \"{KEY}\" }} }}
-",
-        row("your address"),
-        row("connect to"),
-        identity("your identity"),
-        identity("our identity"),
-        row("your local"),
-        row("your remote"),
-    )
+    parts.map(part).into()
+}
+
+/// Starts the peer with these files, and asks osvpn whether the VPN is ACTIVE while it holds its tunnels. What was pinged.
+fn comes_up(cloud: &RealCloud, files: &[PathBuf], subnets: &[&str]) -> String {
+    let mut arguments = vec!["--hold"];
+    arguments.extend((files.len() == 2).then_some("--legacy"));
+    arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
+    let mut peer = cloud.start("peer", &arguments);
+    let mut told = String::new();
+    let mut lines = BufReader::new(peer.stdout.take().unwrap());
+    while !told.ends_with("holding\n") && lines.read_line(&mut told).unwrap() > 0 {}
+    assert!(told.ends_with("holding\n"), "{} {files:?}: {told}", cloud.release);
+    let pinged: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("ok   10.")).collect();
+    assert!(pinged.len() >= subnets.len(), "{told}");
+    let (code, Printed { said, .. }) = cloud.osvpn(&["resume", "outside"], &[]).end();
+    assert_eq!(code, 0, "{said}");
+    drop(peer.stdin.take());
+    lines.read_to_string(&mut told).unwrap();
+    assert!(peer.wait().unwrap().success(), "{told}");
+    format!("ACTIVE, {} pings answered", pinged.len())
 }

@@ -1,0 +1,122 @@
+//! `osvpn peer`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use secrecy::ExposeSecret;
+
+use super::look::{ProjectVpns, look};
+use super::options::AnswerArgs;
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
+use crate::inspect::{Focus, Inquiry, Vpn};
+use crate::plan::{Half, ShellCommand};
+use crate::report::{ExitStatus, SheetReport};
+use crate::sheet::{FarSide, PeerFormat, Remedy, Sheet, SheetRefused};
+use crate::sign_in::aside::say;
+use crate::system::private_file::write_new;
+use crate::system::signals::Signals;
+
+const EXAMPLES: &str = "\
+Examples:
+  osvpn peer office                                   the values, for any system
+  osvpn peer office --for swanctl -o office.conf      a file for strongSwan, mode 0600
+  osvpn peer office --for fortios --with-key          with the key in it
+  osvpn peer hlz-por --half B --for vyos              what the far side of half B needs
+
+It refuses what cannot work with the system, and says what would. Each sheet says how far it was tried.";
+
+/// Print what the far side of a VPN has to be set to, for the system that stands there.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct PeerArgs {
+    /// Its name, the id in its marker, or the name or id of one of its connections [default: the only one].
+    #[arg(value_name = "VPN")]
+    vpn: Option<String>,
+    /// The system on the far side.
+    #[arg(long = "for", value_name = "FORMAT", default_value = "values", value_parser = formats())]
+    format: String,
+    /// The half in this cloud whose far side is meant, where the VPN has two.
+    #[arg(long, value_name = "A|B", default_value = "A", value_parser = PossibleValuesParser::new(["A", "B"]), ignore_case = true)]
+    half: String,
+    /// Put the pre-shared key into the sheet.
+    #[arg(long, conflicts_with = "json")]
+    with_key: bool,
+    /// The file to write, which must not exist, readable by you alone.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    answer: AnswerArgs,
+}
+
+fn formats() -> PossibleValuesParser {
+    let all = PeerFormat::all().unwrap_or_default();
+    PossibleValuesParser::new(all.iter().map(|format| PossibleValue::new(format.word).help(format.title())))
+}
+
+impl Answering for PeerArgs {
+    fn options(&self) -> &AnswerArgs {
+        &self.answer
+    }
+
+    fn untouched(&self) -> &'static str {
+        ""
+    }
+
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        until_signal(signals, self.sheet(sign_in)).await
+    }
+}
+
+impl PeerArgs {
+    async fn sheet(&self, sign_in: &mut SignInContext) -> Result<Conclusion, CommandError> {
+        let formats = PeerFormat::all().map_err(CommandError::internal)?;
+        let format = formats.iter().find(|format| format.word == self.format);
+        let format = format.ok_or_else(|| CommandError::unusable(format!("{}: no such format", self.format)))?;
+        let words = Vec::from_iter(self.vpn.as_deref());
+        let inquiry = Inquiry { focus: Focus::on(&words), ..Inquiry::default() };
+        let (seen, _) = look(&self.answer.cloud, sign_in, inquiry).await?;
+        let vpn = seen.only(self.vpn.as_deref())?;
+        let half = if self.half.eq_ignore_ascii_case("B") { Half::B } else { Half::A };
+        let side = FarSide::of(vpn, half).map_err(CommandError::refused)?;
+        let key = if self.with_key { Some(self.key(&seen, vpn, half).await?) } else { None };
+        let sheet = Sheet::new(format, &side, key.as_ref()).map_err(|refused| refusal(vpn, &refused))?;
+        if vpn.b().is_some() {
+            say(&format!(
+                "This is for the far side of half {half}, {}. The other: --half {}",
+                side.region,
+                half.other()
+            ));
+        }
+        let report = SheetReport::new(vpn, (half, side.region), format, sheet.clone());
+        let Some(path) = &self.output else { return Ok(report.into()) };
+        write_new(path, sheet.text().expose_secret().as_bytes())
+            .map_err(|error| CommandError::unusable(format!("{} cannot be written: {error}", path.display())))?;
+        Ok(report.written_to(path.clone()).into())
+    }
+
+    async fn key(&self, seen: &ProjectVpns, vpn: &Vpn, half: Half) -> Result<secrecy::SecretString, CommandError> {
+        let side = vpn.side(half).ok_or_else(|| CommandError::unusable(format!("there is no half {half}")))?;
+        let reading = || format!("reading the key of {} in {}", side.connection.name, side.region);
+        let region = seen.cloud().region(&side.region).map_err(|error| CommandError::failed(reading(), &error))?;
+        let key = region.connection_psk(&side.connection.id).await;
+        key.map_err(|error| CommandError::failed(reading(), &error))
+    }
+}
+
+/// Each reason, with the command that changes the VPN so that it would work.
+fn refusal(vpn: &Vpn, refused: &SheetRefused) -> CommandError {
+    let command = |remedy: Remedy| -> ShellCommand {
+        match remedy {
+            Remedy::Modern => vpn.command("upgrade").words("--profile modern"),
+            Remedy::Policy => vpn.command("upgrade").words("--policy FILE"),
+            Remedy::Key => vpn.command("rotate-psk"),
+            Remedy::Ranges => vpn.command("set-subnets"),
+        }
+    };
+    let problems = refused.reasons.iter().map(|reason| match reason.instead {
+        Some(remedy) => format!("{}. It works after:\n  {}", reason.why, command(remedy)),
+        None => reason.why.clone(),
+    });
+    CommandError::new(ExitStatus::Refused, problems)
+}
