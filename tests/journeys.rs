@@ -1,5 +1,29 @@
 //! Whole journeys through the wizard as a pure function: what the user does, what the wizard asks for, where they are.
 
+/// Journeys that are made in both front ends.
+macro_rules! in_both {
+    ($($journey:ident),+ $(,)?) => {
+        mod in_both {
+            $(#[test]
+            fn $journey() {
+                crate::support::front_end::in_both(super::$journey);
+            })+
+        }
+    };
+}
+
+/// Journeys that only a screen has, each with the reason.
+macro_rules! on_a_screen {
+    ($($journey:ident: $why:literal),+ $(,)?) => {
+        mod on_a_screen {
+            $(#[test]
+            fn $journey() {
+                super::$journey();
+            })+
+        }
+    };
+}
+
 mod answers;
 mod dialogs;
 mod enter;
@@ -16,7 +40,7 @@ mod sign_in;
 mod start;
 mod vpns;
 
-use crate::support::{inventories, journey, pair, runs, script, surveys};
+use crate::support::{inventories, journey, pair, runs, surveys};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -38,7 +62,6 @@ use osvpn::wizard::screen::{Mode, Screen};
 use osvpn::wizard::work::{Button, End, Outcome, RowState};
 use osvpn::wizard::{Content, Effect, Ending, Message, Order, ResumedCreation, Session, Start, VpnsMessage, Which};
 use runs::{begun, cut_off_change, cut_off_creation, past_rolling_back};
-use script::in_both;
 
 fn made(half: Half, step: Object) -> Made {
     let region = if half == Half::A { hamilton() } else { porirua() };
@@ -83,4 +106,25 @@ fn running() -> Journey {
 
 fn buttons(journey: &Journey) -> Vec<Button> {
     journey.model.work.creation().unwrap().buttons()
+}
+
+/// How many journeys only a screen has.
+const ONLY_ON_A_SCREEN: usize = 17;
+
+#[test]
+fn every_journey_is_made_in_both_front_ends_but_the_few_that_only_a_screen_has() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journeys");
+    let mut counts = [0, 0];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("#[test]"), "{}: a journey stands in in_both! or in on_a_screen!", path.display());
+        for (count, list) in counts.iter_mut().zip(["in_both! {", "on_a_screen! {"]) {
+            let listed = text.lines().skip_while(|line| *line != list).skip(1).take_while(|line| *line != "}");
+            *count += listed.filter(|line| line.trim_end().ends_with(',')).count();
+        }
+    }
+    let [both, only] = counts;
+    println!("{both} journeys in both front ends, {only} on a screen alone");
+    assert!(only <= ONLY_ON_A_SCREEN && both >= 130, "{both} in both, {only} on a screen alone");
 }

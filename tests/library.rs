@@ -28,6 +28,7 @@ mod speed;
 mod support {
     pub mod drawn;
     pub mod drawn_vpns;
+    pub mod front_end;
     pub mod inventories;
     pub mod journey;
     pub mod pair;
@@ -39,4 +40,5 @@ mod support {
     pub mod surveys;
     pub mod svg;
     pub mod token;
+    pub mod typist;
 }

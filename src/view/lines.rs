@@ -157,7 +157,7 @@ impl Transcript {
         self.heading.clone_from(&page.heading);
         lines.extend(self.explained.take().into_iter().flat_map(|number| page::explained(scene, number)).map(plain));
         // What a number means, and what is said, changes only with what is read, not for each part of it.
-        if !page.reading.is_empty() && !is_new && !self.is_wanted {
+        if !page.reading.is_empty() && !is_new && !self.is_wanted && !(self.offered.is_empty() && page.has_begun()) {
             return;
         }
         let mut said: Vec<&String> = Vec::new();
@@ -248,7 +248,7 @@ impl Transcript {
     fn chosen(&mut self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
         let text = text.strip_prefix(':').unwrap_or(text);
         match text {
-            "" if !self.reading.is_empty() && !matches!(model.content(), Content::Review(_)) => {
+            "" if !self.reading.is_empty() && !self.takes_what_is_marked(model) => {
                 let default = self.default.and_then(|number| self.offered.get(&number));
                 self.complaint = default.is_none().then_some(commands::STILL_READING);
                 return default.map(|offer| offer.meant.gestures());
@@ -277,10 +277,21 @@ impl Transcript {
             _ => self.by_numbers(text).or_else(|| self.by_name(model, text)),
         };
         if found.is_none() {
+            let is_named = model.shell.dialog.as_ref().is_some_and(|dialog| dialog.typed.is_some());
             let is_early = !self.reading.is_empty() && self.offered.is_empty();
-            self.complaint = Some(if is_early { commands::STILL_READING } else { commands::NOT_UNDERSTOOD });
+            self.complaint = Some(match () {
+                () if is_early => commands::STILL_READING,
+                () if is_named => commands::OTHER_NAME,
+                () => commands::NOT_UNDERSTOOD,
+            });
+            return Some(vec![Gesture::Misunderstood]);
         }
         found
+    }
+
+    /// Whether Enter alone takes something that has no number.
+    fn takes_what_is_marked(&self, model: &Model) -> bool {
+        matches!(model.content(), Content::Review(_)) || self.asks == Asks::Choices && !self.offered.is_empty()
     }
 
     /// The next lines of a long list; after the last the first.
@@ -313,7 +324,7 @@ impl Transcript {
             let lines = picker.lines().iter().filter(|line| is_so(&line.title));
             named = lines.map(|line| Meant::Take(Spot::Line(line.choice.clone()))).collect();
         }
-        if self.offered.is_empty() && !self.reading.is_empty() {
+        if self.offered.is_empty() && !self.reading.is_empty() && !matches!(model.content(), Content::List(_)) {
             named =
                 page::coming(model).into_iter().filter(|offer| is_so(&offer.title)).map(|offer| offer.meant).collect();
         }

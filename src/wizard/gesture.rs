@@ -53,6 +53,8 @@ pub enum Gesture {
     Fill(SecretString),
     /// Shows only the lines with that text; all of them if it is empty.
     Filter(String),
+    /// A line that means nothing here. Whoever types one no longer waits for what was asked for before.
+    Misunderstood,
 }
 
 /// How long a second click on a button counts as such.
@@ -93,7 +95,7 @@ impl Model {
             Gesture::Go(spot) => {
                 self.focus(&spot);
             }
-            Gesture::Scroll { .. } => {}
+            Gesture::Scroll { .. } | Gesture::Misunderstood => {}
             Gesture::Take(Spot::Line(choice)) if self.is_uncovered() && self.refuses(std::slice::from_ref(&choice)) => {
             }
             Gesture::Take(spot) => {
@@ -146,6 +148,10 @@ impl Model {
     fn mark(&mut self, choices: Vec<Choice>) {
         if !self.is_uncovered() || self.refuses(&choices) {
             return;
+        }
+        // That line is never marked: it opens.
+        if choices.contains(&Choice::Others) {
+            return self.show_others();
         }
         if let Content::List(picker) = &mut self.content {
             picker.mark(choices);

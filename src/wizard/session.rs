@@ -128,7 +128,10 @@ impl Model {
 
     /// Which regions the screen is about, for reading again.
     fn regions_shown(&self) -> Vec<RegionId> {
+        let all = || self.new_vpn.regions.iter().map(|region| region.id.clone()).collect();
         match (self.screen, &self.content) {
+            // Where there is no cursor, nothing is at it.
+            (Screen::Region(_) | Screen::Mode, Content::List(_)) if self.shell.in_lines => all(),
             (Screen::Region(_), Content::List(picker)) => match picker.current().map(|line| &line.choice) {
                 Some(Choice::Region(region)) => vec![region.clone()],
                 _ => Vec::new(),
@@ -137,7 +140,7 @@ impl Model {
                 Some(choice @ (Choice::Proposal(..) | Choice::Vpn(_) | Choice::Creation(_) | Choice::Region(_))) => {
                     self.new_vpn.proposals.regions_of(choice)
                 }
-                _ => self.new_vpn.regions.iter().map(|region| region.id.clone()).collect(),
+                _ => all(),
             },
             (Screen::Router(half) | Screen::Subnets(half), _) => {
                 self.new_vpn.answers.region.get(half).clone().into_iter().collect()

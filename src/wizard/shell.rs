@@ -57,7 +57,7 @@ pub enum Ending {
 pub struct Shell {
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    in_lines: bool,
+    pub(super) in_lines: bool,
     /// Time since the start; it moves only with [`super::Message::Tick`].
     pub now: Duration,
     pub start: Start,

@@ -193,6 +193,8 @@ impl Model {
         match action {
             Action::Right => dialog.turn(true),
             Action::Left => dialog.turn(false),
+            // What is being read is cancelled by Esc alone.
+            Action::Accept if dialog.buttons.is_empty() => {}
             Action::Accept | Action::Press(_) => {
                 if let Action::Press(at) = action {
                     dialog.focus = at;

@@ -2,70 +2,85 @@
 
 use super::*;
 
-#[test]
+in_both! {
+    single_mode_asks_only_for_what_the_cloud_cannot_know,
+    a_peer_that_is_this_side_itself_is_refused_in_its_field,
+    going_back_keeps_every_answer_and_going_on_restores_them,
+    a_form_that_is_wrong_does_not_hold_the_user,
+    the_review_leads_to_any_answer_and_straight_back,
+    changing_an_answer_asks_only_what_it_makes_necessary,
+    the_profile_follows_what_the_regions_and_subnets_need_and_says_why,
+    a_custom_policy_is_checked_field_by_field_and_kept,
+    the_key_is_replaced_by_what_is_typed_unseen,
+    the_saved_plan_is_the_one_on_the_screen_and_holds_no_key,
+    nothing_is_made_while_something_stands_in_the_way,
+    what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old,
+    a_name_that_was_only_looked_at_follows_the_answers,
+}
+
+on_a_screen! {
+    marks_that_are_not_accepted_and_a_key_that_is_half_typed_survive_esc: "a line that is not sent is the terminal's own",
+    a_key_is_pasted_revealed_and_generated: "nothing secret is ever said, and a line is pasted by the terminal",
+    a_number_of_the_custom_policy_takes_no_letters: "a value is a line, not letter by letter",
+}
+
 fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
-    let plan = in_both(Journey::ready, |person| {
-        person.at_peer();
-        person.accepts().at(Screen::Peer);
-        assert!(person.model.problem(Field::PeerAddress).is_some(), "Enter on an empty form says what is missing");
-        person.answers("198.51.100.7").at(Screen::Peer);
-        assert_eq!(person.model.problem(Field::PeerCidrs), None, "a field nobody has been at is not blamed");
-        person.skips_to(Field::PeerCidrs).answers("192.168.7.0/24").at(Screen::Review);
-        person.details();
-        person.plan().unwrap()
-    });
+    let person = &mut Journey::ready();
+    person.at_peer();
+    person.enter().at(Screen::Peer);
+    assert!(person.model.problem(Field::PeerAddress).is_some(), "Enter on an empty form says what is missing");
+    person.answers("198.51.100.7").at(Screen::Peer);
+    assert_eq!(person.model.problem(Field::PeerCidrs), None, "a field nobody has been at is not blamed");
+    person.skips_to(Field::PeerCidrs).answers("192.168.7.0/24").at(Screen::Review);
+    person.details();
+    let plan = person.plan().unwrap();
     let peer = plan.peer().unwrap();
     assert_eq!(peer.address, PeerAddress::Ip("198.51.100.7".parse().unwrap()));
     assert_eq!(peer.id, "198.51.100.7", "the id defaults to the address");
     assert_eq!(plan.halves().count(), 1);
 }
 
-#[test]
 fn a_peer_that_is_this_side_itself_is_refused_in_its_field() {
-    in_both(Journey::ready, |person| {
-        person.at_peer();
-        let router = hamilton_inventory().routers.into_iter().find(|router| router.name == "border-router").unwrap();
-        person.answers(&router.external_v4[0].to_string()).at(Screen::Peer);
-        assert!(person.model.problem(Field::PeerAddress).unwrap().contains("own router"));
-        person.is_told("own router").answers("198.51.100.7");
-        assert_eq!(person.model.problem(Field::PeerAddress), None);
-    });
+    let person = &mut Journey::ready();
+    person.at_peer();
+    let router = hamilton_inventory().routers.into_iter().find(|router| router.name == "border-router").unwrap();
+    person.answers(&router.external_v4[0].to_string()).at(Screen::Peer);
+    assert!(person.model.problem(Field::PeerAddress).unwrap().contains("own router"));
+    person.is_told("own router").answers("198.51.100.7");
+    assert_eq!(person.model.problem(Field::PeerAddress), None);
 }
 
-#[test]
 fn going_back_keeps_every_answer_and_going_on_restores_them() {
     let marked = |journey: &Journey| match journey.model.content() {
         Content::List(picker) => picker.marked().unwrap().len(),
         _ => 0,
     };
-    in_both(Journey::ready, |person| {
-        person.accepts().accepts().accepts().at(Screen::Subnets(Half::A));
-        person.marks(&["db-subnet", "private-subnet"]).at(Screen::Router(Half::B));
-        person.goes_back().at(Screen::Subnets(Half::A));
-        assert_eq!(marked(person), 2);
-        person.goes_back().at(Screen::Router(Half::A));
-        person.accepts().at(Screen::Subnets(Half::A));
-        assert_eq!(marked(person), 2, "marks survive going back");
-        person.accepts().at(Screen::Router(Half::B));
-        person.accepts().at(Screen::Review);
-        person.chooses("Key").at(Screen::Key);
-        person.answers("mykey").at(Screen::Key);
-        person.goes_back().at(Screen::Review);
-        person.chooses("Key").at(Screen::Key);
-        assert_eq!(person.model.new_vpn.answers.key.expose(), "mykey", "a key that is wrong survives too");
-        person.goes_back().goes_back().at(Screen::Router(Half::B));
-        person.goes_back().at(Screen::Subnets(Half::A));
-        person.goes_back().goes_back().at(Screen::Region(Half::A));
-        person.goes_back().at(Screen::Mode);
-        person.goes_back();
-        assert!(person.model.shell.dialog.is_some(), "going back from the first step asks before leaving");
-        person.goes_back();
-        assert_eq!(person.model.new_vpn.answers.region.b, Some(porirua()));
-        assert_eq!(person.model.new_vpn.answers.subnets_of(Half::A).len(), 2);
-    });
+    let person = &mut Journey::ready();
+    person.enter().enter().enter().at(Screen::Subnets(Half::A));
+    person.marks(&["db-subnet", "private-subnet"]).at(Screen::Router(Half::B));
+    person.esc().at(Screen::Subnets(Half::A));
+    assert_eq!(marked(person), 2);
+    person.esc().at(Screen::Router(Half::A));
+    person.enter().at(Screen::Subnets(Half::A));
+    assert_eq!(marked(person), 2, "marks survive going back");
+    person.enter().at(Screen::Router(Half::B));
+    person.enter().at(Screen::Review);
+    person.chooses("Key").at(Screen::Key);
+    person.answers("mykey").at(Screen::Key);
+    person.esc().at(Screen::Review);
+    person.chooses("Key").at(Screen::Key);
+    assert_eq!(person.model.new_vpn.answers.key.expose(), "mykey", "a key that is wrong survives too");
+    person.esc().esc().at(Screen::Router(Half::B));
+    person.esc().at(Screen::Subnets(Half::A));
+    person.esc().esc().at(Screen::Region(Half::A));
+    person.esc().at(Screen::Mode);
+    person.esc();
+    assert!(person.model.shell.dialog.is_some(), "going back from the first step asks before leaving");
+    person.esc();
+    assert_eq!(person.model.new_vpn.answers.region.b, Some(porirua()));
+    assert_eq!(person.model.new_vpn.answers.subnets_of(Half::A).len(), 2);
 }
 
-#[test]
 fn marks_that_are_not_accepted_and_a_key_that_is_half_typed_survive_esc() {
     let mut journey = Journey::ready();
     journey.enter().enter().enter().at(Screen::Subnets(Half::A)).types("k").key(KeyCode::Char(' '));
@@ -76,48 +91,41 @@ fn marks_that_are_not_accepted_and_a_key_that_is_half_typed_survive_esc() {
     assert_eq!(journey.at(Screen::Key).model.new_vpn.answers.key.expose(), "mykey");
 }
 
-#[test]
 fn a_form_that_is_wrong_does_not_hold_the_user() {
-    in_both(Journey::ready, |person| {
-        person.at_peer();
-        person.answers("not an ip").at(Screen::Peer);
-        person.goes_back().at(Screen::Subnets(Half::A));
-        person.accepts().at(Screen::Peer);
-        assert_eq!(person.model.new_vpn.answers.peer_address.value(), "not an ip");
-    });
+    let person = &mut Journey::ready();
+    person.at_peer();
+    person.answers("not an ip").at(Screen::Peer);
+    person.esc().at(Screen::Subnets(Half::A));
+    person.enter().at(Screen::Peer);
+    assert_eq!(person.model.new_vpn.answers.peer_address.value(), "not an ip");
 }
 
-#[test]
 fn the_review_leads_to_any_answer_and_straight_back() {
-    in_both(Journey::at_review, |person| {
-        let steps: Vec<Screen> = person.model.answer_lines().iter().map(|line| line.screen).collect();
-        for step in steps {
-            let name = step.name(Mode::SiteToSite);
-            person.chooses(&name).at(step);
-            person.goes_back().at(Screen::Review);
-            person.chooses(&name).at(step);
-            person.accepts();
-            let screen = person.model.screen();
-            assert_eq!(screen, Screen::Review, "{step:?} accepted as it was returns to the review");
-            assert!(person.plan().is_ok());
-        }
-    });
+    let person = &mut Journey::at_review();
+    let steps: Vec<Screen> = person.model.answer_lines().iter().map(|line| line.screen).collect();
+    for step in steps {
+        let name = step.name(Mode::SiteToSite);
+        person.chooses(&name).at(step);
+        person.esc().at(Screen::Review);
+        person.chooses(&name).at(step);
+        person.enter();
+        let screen = person.model.screen();
+        assert_eq!(screen, Screen::Review, "{step:?} accepted as it was returns to the review");
+        assert!(person.plan().is_ok());
+    }
 }
 
-#[test]
 fn changing_an_answer_asks_only_what_it_makes_necessary() {
-    in_both(Journey::at_review, |person| {
-        person.model.new_vpn.answers.region.b = None;
-        person.chooses("Mode").at(Screen::Mode);
-        person.chooses("one region and an outside peer").at(Screen::Peer);
-        person.answers("198.51.100.7");
-        person.skips_to(Field::PeerCidrs).answers("192.168.7.0/24").at(Screen::Review);
-        assert_eq!(person.model.new_vpn.answers.mode, Mode::Single);
-        person.plan().unwrap()
-    });
+    let person = &mut Journey::at_review();
+    person.model.new_vpn.answers.region.b = None;
+    person.chooses("Mode").at(Screen::Mode);
+    person.chooses("one region and an outside peer").at(Screen::Peer);
+    person.answers("198.51.100.7");
+    person.skips_to(Field::PeerCidrs).answers("192.168.7.0/24").at(Screen::Review);
+    assert_eq!(person.model.new_vpn.answers.mode, Mode::Single);
+    assert!(person.plan().is_ok(), "{:?}", person.plan());
 }
 
-#[test]
 fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
     let journey = Journey::at_review();
     assert_eq!(journey.model.new_vpn.profile(), Profile::Catalyst);
@@ -135,17 +143,18 @@ fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
     assert!(last.title == "catalyst" && !last.is_open(), "catalyst cannot be taken there");
 }
 
-#[test]
 fn a_custom_policy_is_checked_field_by_field_and_kept() {
-    in_both(Journey::at_review, |person| {
-        person.chooses("Policy").at(Screen::Policy);
-        person.chooses("custom").at(Screen::Custom);
-        person.sets(PolicyField::DpdTimeout, "10").accepts().at(Screen::Custom);
-        assert!(person.model.problem(Field::Policy(PolicyField::DpdTimeout)).unwrap().contains("interval"));
-        person.is_told("interval").sets(PolicyField::DpdTimeout, "100").accepts().at(Screen::Review);
-        let plan = person.plan().unwrap();
-        assert_eq!((plan.policy().dpd.timeout, plan.profile()), (100, Profile::Custom));
-    });
+    let person = &mut Journey::at_review();
+    person.chooses("Policy").at(Screen::Policy);
+    person.chooses("custom").at(Screen::Custom);
+    person.sets(PolicyField::DpdTimeout, "10").enter().at(Screen::Custom);
+    assert!(person.model.problem(Field::Policy(PolicyField::DpdTimeout)).unwrap().contains("interval"));
+    person.is_told("interval").sets(PolicyField::DpdTimeout, "100").enter().at(Screen::Review);
+    let plan = person.plan().unwrap();
+    assert_eq!((plan.policy().dpd.timeout, plan.profile()), (100, Profile::Custom));
+}
+
+fn a_number_of_the_custom_policy_takes_no_letters() {
     let mut journey = Journey::at_review();
     journey.key(KeyCode::Up).key(KeyCode::Up).enter().at(Screen::Policy).types("3").at(Screen::Custom);
     let place = PolicyField::ALL.iter().position(|field| *field == PolicyField::DpdTimeout).unwrap();
@@ -161,16 +170,17 @@ fn a_custom_policy_is_checked_field_by_field_and_kept() {
     assert_eq!((plan.policy().dpd.timeout, plan.profile()), (100, Profile::Custom));
 }
 
-#[test]
-fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
-    in_both(Journey::at_review, |person| {
-        person.chooses("Key").at(Screen::Key);
-        person.answers("short").at(Screen::Key);
-        assert!(person.model.problem(Field::Key).unwrap().contains("5 characters"));
-        person.answers("MyVeryOwnKey0123456789").at(Screen::Review);
-        assert_eq!(person.model.new_vpn.answers.key.expose(), "MyVeryOwnKey0123456789");
-        person.is_told("your own, 22 characters").is_told_nothing_of("MyVeryOwnKey0123456789");
-    });
+fn the_key_is_replaced_by_what_is_typed_unseen() {
+    let person = &mut Journey::at_review();
+    person.chooses("Key").at(Screen::Key);
+    person.answers("short").at(Screen::Key);
+    assert!(person.model.problem(Field::Key).unwrap().contains("5 characters"));
+    person.answers("MyVeryOwnKey0123456789").at(Screen::Review);
+    assert_eq!(person.model.new_vpn.answers.key.expose(), "MyVeryOwnKey0123456789");
+    person.is_told("your own, 22 characters").is_told_nothing_of("MyVeryOwnKey0123456789");
+}
+
+fn a_key_is_pasted_revealed_and_generated() {
     let mut journey = Journey::ready();
     journey.to(Screen::Key);
     assert!(journey.model.new_vpn.answers.key.is_generated() && !journey.model.shell.is_revealed());
@@ -193,39 +203,33 @@ fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
     assert!(matches!(journey.effects.last(), Some(Effect::Generate)));
 }
 
-#[test]
 fn the_saved_plan_is_the_one_on_the_screen_and_holds_no_key() {
-    let (name, text) = in_both(Journey::at_review, |person| {
-        person.commands('s');
-        let saved = person.effects.pop();
-        let Some(Effect::Save(name, text)) = saved else { panic!("{saved:?}") };
-        (name, text)
-    });
+    let person = &mut Journey::at_review();
+    person.types("s");
+    let saved = person.effects.pop();
+    let Some(Effect::Save(name, text)) = saved else { panic!("{saved:?}") };
+    let (name, text) = (name, text);
     assert_eq!(name, "hlz-por");
     assert!(!text.contains(KEY) && PlanFile::parse(&text).is_ok(), "{text}");
 }
 
-#[test]
 fn nothing_is_made_while_something_stands_in_the_way() {
-    in_both(Journey::at_review, |person| {
-        person.model.new_vpn.answers.subnets.insert(Id::new("p-border"), vec![]);
-        person.accepts();
-        assert!(!person.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
-        person.at(Screen::Subnets(Half::B));
-    });
-    in_both(Journey::ready, |person| {
-        (0..5).for_each(|_| _ = person.accepts());
-        person.at(Screen::Review);
-        person.accepts().at(Screen::Review);
-        assert!(person.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
-        person.detailed(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow")));
-        person.detailed(&porirua(), Ok(porirua_detail()));
-        person.accepts().at(Screen::Review).detailed(&hamilton(), Ok(hamilton_detail()));
-        person.accepts().at(Screen::Work);
-    });
+    let person = &mut Journey::at_review();
+    person.model.new_vpn.answers.subnets.insert(Id::new("p-border"), vec![]);
+    person.enter();
+    assert!(!person.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
+    person.at(Screen::Subnets(Half::B));
+    let person = &mut Journey::ready();
+    (0..5).for_each(|_| _ = person.enter());
+    person.at(Screen::Review);
+    person.enter().at(Screen::Review);
+    assert!(person.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
+    person.detailed(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow")));
+    person.detailed(&porirua(), Ok(porirua_detail()));
+    person.enter().at(Screen::Review).detailed(&hamilton(), Ok(hamilton_detail()));
+    person.enter().at(Screen::Work);
 }
 
-#[test]
 fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old() {
     let stale = || {
         let mut journey = Journey::at_review();
@@ -252,7 +256,6 @@ fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old()
     assert!(called_off.model.work.creation().is_none(), "whoever has left the review has changed their mind");
 }
 
-#[test]
 fn a_name_that_was_only_looked_at_follows_the_answers() {
     let mut journey = Journey::at_review();
     journey.key(KeyCode::Up).enter().at(Screen::Name).key(KeyCode::Left).enter().at(Screen::Review);

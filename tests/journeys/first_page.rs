@@ -5,8 +5,28 @@ use osvpn::inspect::{Exposures, Keys, Vpn, Weakness};
 use osvpn::wizard::VpnsMessage;
 use osvpn::wizard::picker::{Line, Picker};
 
-use super::journey::{drawn_text, session, wellington, without_vpn};
+use super::journey::{current_line, drawn_text, session, shows, wellington, without_vpn};
 use super::*;
+
+in_both! {
+    an_untouched_cursor_leaves_a_connected_pair_for_what_can_be_made,
+    reading_one_region_can_be_stopped_and_begun_again,
+    the_best_vpn_is_proposed_with_all_that_goes_with_it_and_enter_opens_its_review,
+    what_is_proposed_needs_one_request_a_region_for_its_few_likely_routers,
+    a_slow_region_keeps_nobody_from_taking_the_others,
+    the_cursor_goes_to_the_first_proposal_and_stays_there_when_a_better_one_comes,
+    a_region_that_fails_or_has_no_vpnaas_leaves_the_others_and_r_reads_it_again,
+    an_enter_before_anything_is_known_opens_the_review_of_the_best_once_it_is,
+    a_pair_that_is_connected_shows_that_vpn_and_enter_opens_its_page,
+    where_nothing_can_be_connected_the_page_says_why_and_what_helps,
+    routers_without_subnets_do_not_make_the_first_page_read_them_all,
+    the_first_page_says_how_many_vpns_have_the_key_that_everybody_knows,
+    a_pair_that_an_interrupted_creation_is_on_is_not_proposed_anew_and_asks_what_to_do,
+}
+
+on_a_screen! {
+    a_digit_is_for_the_line_that_had_it_a_moment_ago: "a number in lines is for what was said with it",
+}
 
 fn pair() -> Choice {
     Choice::Proposal(hamilton(), porirua())
@@ -18,7 +38,7 @@ fn list(journey: &Journey) -> &Picker {
 }
 
 fn current(journey: &Journey) -> Line {
-    list(journey).current().unwrap().clone()
+    current_line(journey)
 }
 
 fn choices(journey: &Journey) -> Vec<Choice> {
@@ -39,7 +59,6 @@ fn bare(mut inventory: Inventory) -> Inventory {
     inventory
 }
 
-#[test]
 fn the_best_vpn_is_proposed_with_all_that_goes_with_it_and_enter_opens_its_review() {
     let mut journey = Journey::proposing();
     let line = current(&journey);
@@ -66,7 +85,6 @@ fn the_best_vpn_is_proposed_with_all_that_goes_with_it_and_enter_opens_its_revie
     assert_eq!(current(&journey).choice, pair());
 }
 
-#[test]
 fn what_is_proposed_needs_one_request_a_region_for_its_few_likely_routers() {
     let mut journey = Journey::on_first_page(&[hamilton(), porirua()]);
     journey.keeps_interfaces = true;
@@ -82,7 +100,6 @@ fn what_is_proposed_needs_one_request_a_region_for_its_few_likely_routers() {
     assert_eq!(asked_for_interfaces(&journey), [], "they are known");
 }
 
-#[test]
 fn a_slow_region_keeps_nobody_from_taking_the_others() {
     let (auckland, inventory) = auckland(old_release());
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
@@ -91,7 +108,7 @@ fn a_slow_region_keeps_nobody_from_taking_the_others() {
     assert_eq!(choices(&journey).len(), 4, "nothing can be connected with one");
     journey.discovered(&hamilton(), Ok(hamilton_inventory()));
     assert_eq!(choices(&journey)[..2], [pair(), Choice::Region(auckland.clone())]);
-    assert!(list(&journey).lines()[1].pending && drawn_text(&journey).contains("reading"));
+    assert!(list(&journey).lines()[1].pending && shows(&journey, "reading", "(being read)"));
     journey.goes_to(&Choice::Mode(Mode::Single)).discovered(&auckland, Ok(inventory));
     assert_eq!(current(&journey).choice, Choice::Mode(Mode::Single), "lines come in, the cursor stays");
     let pairs = |a: &RegionId, b: &RegionId| Choice::Proposal(a.clone(), b.clone());
@@ -102,7 +119,6 @@ fn a_slow_region_keeps_nobody_from_taking_the_others() {
     );
 }
 
-#[test]
 fn the_cursor_goes_to_the_first_proposal_and_stays_there_when_a_better_one_comes() {
     let (auckland, inventory) = auckland(old_release());
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
@@ -113,7 +129,6 @@ fn the_cursor_goes_to_the_first_proposal_and_stays_there_when_a_better_one_comes
     assert_eq!((choices(&journey)[0].clone(), current(&journey).choice), (pair(), first));
 }
 
-#[test]
 fn an_untouched_cursor_leaves_a_connected_pair_for_what_can_be_made() {
     let (auckland, inventory) = auckland(old_release());
     let seen = surveys::regions(Status::Active, Status::Active, "group14");
@@ -133,7 +148,6 @@ fn an_untouched_cursor_leaves_a_connected_pair_for_what_can_be_made() {
     assert!(matches!(first(true), Choice::Vpn(_)), "who has moved stays there");
 }
 
-#[test]
 fn reading_one_region_can_be_stopped_and_begun_again() {
     let wellington = wellington();
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), wellington.clone()]);
@@ -167,7 +181,6 @@ fn reading_one_region_can_be_stopped_and_begun_again() {
     assert_eq!(current(&journey).choice, pair());
 }
 
-#[test]
 fn a_region_that_fails_or_has_no_vpnaas_leaves_the_others_and_r_reads_it_again() {
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), wellington()]);
     journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
@@ -186,7 +199,6 @@ fn a_region_that_fails_or_has_no_vpnaas_leaves_the_others_and_r_reads_it_again()
     assert_eq!(choices(&journey)[0], pair());
 }
 
-#[test]
 fn an_enter_before_anything_is_known_opens_the_review_of_the_best_once_it_is() {
     let mut journey = Journey::begin();
     journey.enter().at(Screen::Mode).answer_sign_in(Ok(Session {
@@ -202,7 +214,6 @@ fn an_enter_before_anything_is_known_opens_the_review_of_the_best_once_it_is() {
     alone.enter().discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Mode);
 }
 
-#[test]
 fn a_pair_that_is_connected_shows_that_vpn_and_enter_opens_its_page() {
     let seen = surveys::regions(Status::Active, Status::Down, "group14");
     let mut journey = Journey::on_first_page(&[hamilton(), porirua()]);
@@ -219,7 +230,6 @@ fn a_pair_that_is_connected_shows_that_vpn_and_enter_opens_its_page() {
     journey.esc().at(Screen::Vpns).esc().at(Screen::Mode);
 }
 
-#[test]
 fn where_nothing_can_be_connected_the_page_says_why_and_what_helps() {
     let said = |regions: &[(RegionId, Inventory)]| {
         let ids: Vec<RegionId> = regions.iter().map(|(id, _)| id.clone()).collect();
@@ -257,7 +267,6 @@ fn where_nothing_can_be_connected_the_page_says_why_and_what_helps() {
     assert!(same.contains("overlaps") && same.contains("subnet create --network NETWORK --subnet-range"), "{same}");
 }
 
-#[test]
 fn a_digit_is_for_the_line_that_had_it_a_moment_ago() {
     let (auckland, inventory) = auckland(old_release());
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
@@ -268,7 +277,6 @@ fn a_digit_is_for_the_line_that_had_it_a_moment_ago() {
     journey.passes(1000).at_once(KeyCode::Char('3')).at(Screen::Review);
 }
 
-#[test]
 fn routers_without_subnets_do_not_make_the_first_page_read_them_all() {
     let bare = |mut inventory: Inventory, prefix: &str| {
         let first = inventory.routers[0].clone();
@@ -300,7 +308,6 @@ fn routers_without_subnets_do_not_make_the_first_page_read_them_all() {
     assert!(drawn_text(&journey).contains("choose step by step"), "{}", drawn_text(&journey));
 }
 
-#[test]
 fn the_first_page_says_how_many_vpns_have_the_key_that_everybody_knows() {
     let mut journey = Journey::proposing();
     let (request, vpns) = journey.taken("the keys", |effect| match effect {
@@ -316,7 +323,6 @@ fn the_first_page_says_how_many_vpns_have_the_key_that_everybody_knows() {
     assert!(drawn_text(&journey).contains("with the public key"), "{}", drawn_text(&journey));
 }
 
-#[test]
 fn a_pair_that_an_interrupted_creation_is_on_is_not_proposed_anew_and_asks_what_to_do() {
     let mut cut_off = cut_off_creation("hlz-por", "0badcafe", (0, 0), State::Interrupted);
     let subject = cut_off.course.change.subject.clone();

@@ -4,9 +4,21 @@ use osvpn::change::Verb;
 use osvpn::inspect::Exposures;
 use osvpn::plan::{Psk, VpnId};
 
-use super::journey::drawn_text;
+use super::journey::{drawn_text, pointed, shows};
 use super::surveys::healthy;
 use super::*;
+
+in_both! {
+    four_enters_lead_to_a_vpn_that_carries_traffic_and_out,
+    rules_are_added_by_no_enter_that_was_meant_for_what_was_there_before,
+    where_no_rule_is_missing_or_nothing_is_known_of_them_finish_comes_first,
+    after_a_vpn_is_made_another_begins_with_nothing_answered,
+    after_a_vpn_is_made_its_page_is_one_button_away,
+}
+
+on_a_screen! {
+    rules_that_do_not_fit_on_the_screen_are_shown_before_they_are_added: "in lines all of them were said",
+}
 
 /// The VPN of the first proposal is ACTIVE, and checked: some instances block the other side.
 fn active() -> Journey {
@@ -37,20 +49,19 @@ fn admitting(journey: &mut Journey) -> Option<Course> {
 }
 
 fn focused(journey: &Journey) -> Option<Button> {
-    journey.model.work.current.as_ref().unwrap().focused()
+    let label = pointed(journey)?;
+    buttons(journey).into_iter().find(|button| button.label() == label)
 }
 
-#[test]
 fn four_enters_lead_to_a_vpn_that_carries_traffic_and_out() {
     // Two of them are behind: the proposal, and Create.
     let mut journey = checked(active());
     journey.send(Message::Resize(160, 40));
     let text = drawn_text(&journey);
-    for part in
-        ["Add security-group rules for hlz-por?", "allow 10.20.30.0/24", "with every protocol", "[ Admit traffic ]"]
-    {
+    for part in ["Add security-group rules for hlz-por?", "allow 10.20.30.0/24", "with every protocol"] {
         assert!(text.contains(part), "{part:?} is missing from\n{text}");
     }
+    assert!(shows(&journey, "[ Admit traffic ]", "[1] Admit traffic"), "{text}");
     journey.effects.clear();
     journey.enter().at(Screen::Work);
     let course = admitting(&mut journey).expect("the missing rules are added");
@@ -59,7 +70,8 @@ fn four_enters_lead_to_a_vpn_that_carries_traffic_and_out() {
     journey.inspected(healthy()).diagnosed(Exposures::default());
     let text = drawn_text(&journey);
     assert!(
-        text.contains("hlz-por carries traffic, as far as can be checked from here.") && text.contains("[ Finish ]"),
+        text.contains("hlz-por carries traffic, as far as can be checked from here.")
+            && shows(&journey, "[ Finish ]", "[1] Finish"),
         "{text}"
     );
     journey.enter();
@@ -67,7 +79,6 @@ fn four_enters_lead_to_a_vpn_that_carries_traffic_and_out() {
     assert_eq!(journey.model.work.earlier_creations().count(), 1, "what was created is told of, too");
 }
 
-#[test]
 fn rules_that_do_not_fit_on_the_screen_are_shown_before_they_are_added() {
     let mut journey = checked(active());
     journey.send(Message::Resize(60, 18));
@@ -82,7 +93,6 @@ fn rules_that_do_not_fit_on_the_screen_are_shown_before_they_are_added() {
     assert!(drawn_text(&journey).contains("Checking the VPN"), "it completes the creation");
 }
 
-#[test]
 fn rules_are_added_by_no_enter_that_was_meant_for_what_was_there_before() {
     let mut late = active();
     assert_eq!(buttons(&late), [Button::Finish, Button::ShowVpn, Button::Another, Button::RollBack]);
@@ -101,7 +111,6 @@ fn rules_are_added_by_no_enter_that_was_meant_for_what_was_there_before() {
     assert_eq!(elsewhere.model.shell.ending, Some(Ending::AfterRun));
 }
 
-#[test]
 fn where_no_rule_is_missing_or_nothing_is_known_of_them_finish_comes_first() {
     let mut open = active();
     let mut examined = pair::examined([Status::Active, Status::Active], |_, _| {});
@@ -114,7 +123,6 @@ fn where_no_rule_is_missing_or_nothing_is_known_of_them_finish_comes_first() {
     }
 }
 
-#[test]
 fn after_a_vpn_is_made_another_begins_with_nothing_answered() {
     let mut journey = checked(active());
     for _ in 0..3 {
@@ -134,7 +142,6 @@ fn after_a_vpn_is_made_another_begins_with_nothing_answered() {
     assert_eq!(journey.model.shell.dialog.as_ref().unwrap().text, ["What was created stays."]);
 }
 
-#[test]
 fn after_a_vpn_is_made_its_page_is_one_button_away() {
     let mut journey = checked(active());
     journey.key(KeyCode::Right).key(KeyCode::Right).enter().at(Screen::Vpn);

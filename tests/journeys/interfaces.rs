@@ -4,8 +4,22 @@ use osvpn::cloud::Inventory;
 use osvpn::wizard::picker::Picker;
 use osvpn::wizard::remote::Remote;
 
-use super::journey::drawn_text;
+use super::journey::{current_line, drawn_text, shows};
 use super::*;
+
+in_both! {
+    the_cursor_goes_to_the_first_router_that_turns_out_to_be_of_use_unless_the_user_has_moved_it,
+    a_router_is_taken_before_it_is_read_and_its_subnets_are_shown_once_they_are,
+    subnets_that_could_not_be_read_say_why_and_are_read_again,
+    what_is_read_again_keeps_its_subnets_in_view_and_a_late_answer_is_dropped,
+    nothing_is_created_before_the_subnets_of_its_routers_are_known,
+    routers_are_shown_and_taken_while_a_long_list_of_subnets_is_still_being_read,
+    a_filter_typed_before_the_subnets_are_there_is_kept_and_its_letters_are_no_commands,
+}
+
+on_a_screen! {
+    only_the_routers_around_the_cursor_are_asked_about_and_not_one_by_one: "there is no cursor in lines",
+}
 
 /// An inventory as discovery reads it: nothing is known of where routers stand.
 fn bare(inventory: &Inventory) -> Inventory {
@@ -45,7 +59,6 @@ fn at_routers(inventory: &Inventory) -> Journey {
     journey
 }
 
-#[test]
 fn only_the_routers_around_the_cursor_are_asked_about_and_not_one_by_one() {
     let inventory = many(200);
     let mut journey = Journey::signed_in(&[hamilton()]);
@@ -71,19 +84,17 @@ fn only_the_routers_around_the_cursor_are_asked_about_and_not_one_by_one() {
     assert!(asked(&journey).is_empty(), "what comes next is known already");
 }
 
-#[test]
 fn the_cursor_goes_to_the_first_router_that_turns_out_to_be_of_use_unless_the_user_has_moved_it() {
     let inventory = many(10);
     let mut journey = at_routers(&inventory);
-    assert_eq!(picker(&journey).current().unwrap().title, "r-000", "nothing speaks against it yet");
+    assert_eq!(current_line(&journey).title, "r-000", "nothing speaks against it yet");
     journey.interfaces_read(&hamilton(), Ok(&inventory));
-    assert_eq!(picker(&journey).current().unwrap().title, "r-001");
+    assert_eq!(current_line(&journey).title, "r-001");
     let mut moved = at_routers(&inventory);
     moved.key(KeyCode::Down).key(KeyCode::Down).key(KeyCode::Down).interfaces_read(&hamilton(), Ok(&inventory));
-    assert_eq!(picker(&moved).current().unwrap().title, "r-003");
+    assert_eq!(current_line(&moved).title, "r-003");
 }
 
-#[test]
 fn a_router_is_taken_before_it_is_read_and_its_subnets_are_shown_once_they_are() {
     let inventory = hamilton_inventory();
     let mut journey = at_routers(&inventory);
@@ -91,7 +102,7 @@ fn a_router_is_taken_before_it_is_read_and_its_subnets_are_shown_once_they_are()
     assert!(drawn_text(&journey).contains("Reading the subnets of border-router"), "{}", drawn_text(&journey));
     journey.enter().at(Screen::Subnets(Half::A));
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
-    journey.key(KeyCode::Down).interfaces_read(&hamilton(), Ok(&inventory));
+    journey.types("?").esc().interfaces_read(&hamilton(), Ok(&inventory));
     assert_eq!(picker(&journey).tally().open, 3);
     journey.key(KeyCode::End).enter().at(Screen::Subnets(Half::A));
     let lonely = picker(&journey).lines().iter().find(|line| line.title == "lonely-subnet").unwrap();
@@ -99,14 +110,17 @@ fn a_router_is_taken_before_it_is_read_and_its_subnets_are_shown_once_they_are()
     journey.key(KeyCode::Home).enter().at(Screen::Peer);
 }
 
-#[test]
 fn subnets_that_could_not_be_read_say_why_and_are_read_again() {
     let inventory = hamilton_inventory();
     let mut journey = at_routers(&inventory);
     let failure = || Err(Error::new(ErrorKind::Timeout, "no answer within 60 s"));
     journey.interfaces_read(&hamilton(), failure());
     let text = drawn_text(&journey);
-    assert!(text.contains("103.197.61.75  ! not read") && text.contains("no answer within 60 s"), "{text}");
+    assert!(
+        shows(&journey, "103.197.61.75  ! not read", "its subnets could not be read")
+            && text.contains("no answer within 60 s"),
+        "{text}"
+    );
     assert!(asked(&journey).is_empty(), "a cloud that fails is not asked again by itself");
     journey.enter().at(Screen::Subnets(Half::A));
     let text = drawn_text(&journey);
@@ -117,7 +131,6 @@ fn subnets_that_could_not_be_read_say_why_and_are_read_again() {
     assert_eq!(picker(&journey).tally().open, 3);
 }
 
-#[test]
 fn what_is_read_again_keeps_its_subnets_in_view_and_a_late_answer_is_dropped() {
     let inventory = hamilton_inventory();
     let mut journey = at_routers(&inventory);
@@ -143,7 +156,6 @@ fn what_is_read_again_keeps_its_subnets_in_view_and_a_late_answer_is_dropped() {
     assert_eq!(picker(&journey).tally().open, 1, "what was detached meanwhile cannot be taken");
 }
 
-#[test]
 fn nothing_is_created_before_the_subnets_of_its_routers_are_known() {
     let inventories = [(hamilton(), hamilton_inventory()), (porirua(), porirua_inventory())];
     let mut journey = Journey::signed_in(&[hamilton(), porirua()]);
@@ -173,7 +185,6 @@ fn nothing_is_created_before_the_subnets_of_its_routers_are_known() {
     journey.at(Screen::Work);
 }
 
-#[test]
 fn routers_are_shown_and_taken_while_a_long_list_of_subnets_is_still_being_read() {
     let whole = bare(&hamilton_inventory());
     let mut journey = Journey::signed_in(&[hamilton()]);
@@ -184,10 +195,10 @@ fn routers_are_shown_and_taken_while_a_long_list_of_subnets_is_still_being_read(
     journey.single().at(Screen::Router(Half::A));
     journey.interfaces_read(&hamilton(), Ok(&hamilton_inventory()));
     let text = drawn_text(&journey);
-    assert!(text.contains("Subnets being read") && text.contains("Reading Hamilton"), "{text}");
+    assert!(shows(&journey, "Subnets being read", "") && text.contains("Reading Hamilton"), "{text}");
     journey.enter().at(Screen::Subnets(Half::A)).enter().at(Screen::Subnets(Half::A));
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
-    journey.key(KeyCode::Down).send(Message::Discovered(hamilton(), request, Ok(whole.clone())));
+    journey.types("?").esc().send(Message::Discovered(hamilton(), request, Ok(whole.clone())));
     assert_eq!(picker(&journey).tally().open, 3, "where its routers stand was read meanwhile");
     let before = picker(&journey).lines().to_vec();
     journey.types("r");
@@ -203,7 +214,6 @@ fn routers_are_shown_and_taken_while_a_long_list_of_subnets_is_still_being_read(
     assert!(drawn_text(&journey).contains("slow"));
 }
 
-#[test]
 fn a_filter_typed_before_the_subnets_are_there_is_kept_and_its_letters_are_no_commands() {
     let inventory = hamilton_inventory();
     let mut journey = at_routers(&inventory);

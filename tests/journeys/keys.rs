@@ -14,13 +14,32 @@ use super::surveys::{HLZ_POR, equal_keys, healthy, two_pairs};
 use super::vpns::{agreed_with_key, begun_with, ended, half_read, listed, open, opened, opened_outside, titles};
 use super::*;
 
+in_both! {
+    a_peer_outside_gets_no_key_but_one_its_owner_has,
+    a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that,
+    a_change_that_was_cut_off_asks_for_the_key_it_lacks,
+    every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question,
+    with_the_public_keys_tunnels_can_be_renewed_too,
+    after_one_that_is_not_done_no_other_is_begun,
+    where_nobody_has_the_public_key_that_is_said,
+    whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true,
+    keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same,
+    taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key,
+    what_was_cut_off_keeps_no_other_vpn_from_its_new_key,
+    each_of_several_is_proven_and_reported_even_one_that_could_not_begin,
+    what_was_left_once_and_done_later_is_done,
+}
+
+on_a_screen! {
+    whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before: "what is typed is heard of with the end of its line",
+}
+
 const OWN_KEY: &str = "Agreed0upon1by2both3ends";
 
 fn code(report: &ChangeReport) -> u8 {
     report.exit_status().code()
 }
 
-#[test]
 fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
     let mut journey = opened_outside();
     journey.types("n").at(Screen::NewKey).types(OWN_KEY).send(Message::Tick(Duration::from_secs(300)));
@@ -34,7 +53,6 @@ fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
     assert_eq!(agreed_with_key(&mut journey).1.unwrap().secret().expose_secret(), &OWN_KEY[..OWN_KEY.len() - 1]);
 }
 
-#[test]
 fn a_peer_outside_gets_no_key_but_one_its_owner_has() {
     let mut journey = opened_outside();
     journey.types("n").at(Screen::NewKey).types("tooshort").enter().at(Screen::NewKey);
@@ -48,7 +66,6 @@ fn a_peer_outside_gets_no_key_but_one_its_owner_has() {
     assert_eq!(open(&journey).key.chars(), 0, "nobody keeps it");
 }
 
-#[test]
 fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that() {
     let mut journey = opened(healthy());
     journey.types("n");
@@ -63,19 +80,15 @@ fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that()
     journey.key(KeyCode::Left).enter().at(Screen::Work);
     let Some(Effect::Work(Which::New(_, key), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
-    in_both(
-        || opened(healthy()),
-        |person| {
-            person.chooses("New key");
-            person.chooses("Own key").at(Screen::NewKey);
-            person.answers("tooshort").at(Screen::NewKey);
-            person.answers(OWN_KEY);
-            person.chooses("Set a new key").at(Screen::Work);
-            person.is_told_nothing_of(OWN_KEY);
-            let Some(Effect::Work(Which::New(_, key), _)) = person.effects.last() else { panic!() };
-            assert_eq!(key.as_ref().unwrap().secret().expose_secret(), OWN_KEY);
-        },
-    );
+    let person = &mut opened(healthy());
+    person.chooses("New key");
+    person.chooses("Own key").at(Screen::NewKey);
+    person.answers("tooshort").at(Screen::NewKey);
+    person.answers(OWN_KEY);
+    person.chooses("Set a new key").at(Screen::Work);
+    person.is_told_nothing_of(OWN_KEY);
+    let Some(Effect::Work(Which::New(_, key), _)) = person.effects.last() else { panic!() };
+    assert_eq!(key.as_ref().unwrap().secret().expose_secret(), OWN_KEY);
     let mut journey = opened(healthy());
     own(&mut journey);
     journey.esc().esc().at(Screen::Vpn).types("n");
@@ -92,7 +105,6 @@ fn cut_off_with_own_key() -> Interruption {
     cut_off_change("0ff1ce00.change", course)
 }
 
-#[test]
 fn a_change_that_was_cut_off_asks_for_the_key_it_lacks() {
     let interrupted = cut_off_with_own_key();
     let course = interrupted.course.clone();
@@ -149,7 +161,6 @@ fn keys_asked(journey: &mut Journey) -> (RequestId, Vec<osvpn::inspect::Vpn>) {
     }
 }
 
-#[test]
 fn every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question() {
     let mut journey = listed(two_pairs());
     compared(&mut journey, &["hlz-por", "second", "office"]);
@@ -171,7 +182,6 @@ fn every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question() {
     assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 }
 
-#[test]
 fn with_the_public_keys_tunnels_can_be_renewed_too() {
     let mut journey = listed(two_pairs());
     compared(&mut journey, &["hlz-por", "second"]);
@@ -181,7 +191,6 @@ fn with_the_public_keys_tunnels_can_be_renewed_too() {
     journey.key(KeyCode::Left).enter().at(Screen::Work);
 }
 
-#[test]
 fn after_one_that_is_not_done_no_other_is_begun() {
     let mut journey = listed(two_pairs());
     compared(&mut journey, &["hlz-por", "second"]);
@@ -201,7 +210,6 @@ fn after_one_that_is_not_done_no_other_is_begun() {
     assert!(journey.model.work.queue.is_empty());
 }
 
-#[test]
 fn where_nobody_has_the_public_key_that_is_said() {
     let mut journey = listed(healthy());
     let has_line = |journey: &Journey| titles(journey).contains(&"public keys".to_owned());
@@ -225,7 +233,6 @@ fn where_nobody_has_the_public_key_that_is_said() {
     assert!(told(&blind).contains("Porirua could not be read"), "{}", told(&blind));
 }
 
-#[test]
 fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
     let mut journey = listed(two_pairs());
     compared(&mut journey, &["hlz-por", "second"]);
@@ -260,7 +267,7 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
         let leaves = journey.model.shell.ending.is_some();
         assert_eq!(leaves, presses == 1, "to stop and take back leaves nothing, and shows what came of it");
         if !leaves {
-            journey.enter().at(Screen::Vpns);
+            journey.chooses("Your VPNs").at(Screen::Vpns);
         }
         let reports = changes_of(&journey.model.work, false);
         assert_eq!((reports.len(), ChangeReports::exit_status_of(&reports)), (2, Some(ExitStatus::Stopped)));
@@ -268,7 +275,6 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
     }
 }
 
-#[test]
 fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same() {
     let unreadable = |journey: &mut Journey, wait: u64| {
         let (request, vpns) = keys_asked(journey);
@@ -303,7 +309,6 @@ fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same(
     assert!(told(&late).contains("new key of hlz-por"), "{}", told(&late));
 }
 
-#[test]
 fn taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key() {
     let mut journey = opened(healthy());
     journey.types("n").key(KeyCode::Left).enter().at(Screen::NewKey).types(OWN_KEY).enter();
@@ -311,7 +316,8 @@ fn taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key
     begun(&mut course);
     course.journal = Some("7a1f214e.change".into());
     journey.send(Message::Rested(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
-    journey.enter().at(Screen::MissingKey).control('r').types(OWN_KEY).control('c');
+    journey.enter().at(Screen::MissingKey).on_a_screen(|journey| _ = journey.control('r'));
+    journey.types(OWN_KEY).control('c');
     journey.key(KeyCode::Left).enter().at(Screen::Work);
     assert!(matches!(journey.effects.pop(), Some(Effect::Work(Which::Present(None), Order::RollBack))));
     assert_eq!(journey.model.work.missing_key.chars(), 0);
@@ -320,11 +326,10 @@ fn taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key
     hidden.types("n").types(OWN_KEY).enter();
     agreed_with_key(&mut hidden);
     hidden.send(Message::Rested(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
-    hidden.enter().control('r').esc().enter().at(Screen::MissingKey);
+    hidden.enter().on_a_screen(|hidden| _ = hidden.control('r')).esc().enter().at(Screen::MissingKey);
     assert!(!hidden.model.shell.is_revealed(), "Esc hides it again");
 }
 
-#[test]
 fn what_was_cut_off_keeps_no_other_vpn_from_its_new_key() {
     let mut seen = two_pairs();
     seen.unfinished.vpns.push(Subject::Marked(VpnId::new(HLZ_POR)));
@@ -336,7 +341,6 @@ fn what_was_cut_off_keeps_no_other_vpn_from_its_new_key() {
     assert_eq!((change.label.as_str(), journey.model.work.queue.len()), ("second", 0));
 }
 
-#[test]
 fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
     let mut journey = listed(two_pairs());
     compared(&mut journey, &["hlz-por", "second"]);
@@ -362,7 +366,6 @@ fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
     assert_eq!(reports(&journey), (vec![5, 0], 5));
 }
 
-#[test]
 fn what_was_left_once_and_done_later_is_done() {
     let mut journey = listed(two_pairs());
     compared(&mut journey, &["hlz-por", "second"]);

@@ -7,6 +7,16 @@ use ratatui::backend::TestBackend;
 
 use super::*;
 
+in_both! {
+    it_rings_once_when_more_than_a_minute_was_waited_for,
+}
+
+on_a_screen! {
+    a_click_on_a_line_goes_there_and_one_on_where_the_cursor_is_takes_it: "the mouse needs a screen",
+    a_button_takes_two_clicks_and_what_creates_is_no_double_click: "the mouse needs a screen",
+    what_a_dialog_covers_takes_no_click: "the mouse needs a screen",
+}
+
 impl Journey {
     /// What takes a click at the place of the screen that has that text.
     #[track_caller]
@@ -45,7 +55,6 @@ fn current(journey: &Journey) -> String {
     picker.current().unwrap().title.clone()
 }
 
-#[test]
 fn a_click_on_a_line_goes_there_and_one_on_where_the_cursor_is_takes_it() {
     let mut journey = Journey::ready();
     journey.click("one region and").at(Screen::Mode);
@@ -57,7 +66,6 @@ fn a_click_on_a_line_goes_there_and_one_on_where_the_cursor_is_takes_it() {
     assert_eq!(current(&journey), "Hamilton");
 }
 
-#[test]
 fn a_button_takes_two_clicks_and_what_creates_is_no_double_click() {
     let mut journey = Journey::at_review();
     journey.click("[ Create ]").at(Screen::Review);
@@ -68,7 +76,6 @@ fn a_button_takes_two_clicks_and_what_creates_is_no_double_click() {
     journey.click("[ Create ]").at(Screen::Review).click("[ Create ]").at(Screen::Work);
 }
 
-#[test]
 fn what_a_dialog_covers_takes_no_click() {
     let mut journey = Journey::at_review();
     assert_eq!(journey.spot("Region A"), Some(Spot::Step(Screen::Region(Half::A))));
@@ -81,7 +88,6 @@ fn what_a_dialog_covers_takes_no_click() {
     journey.at(Screen::Review);
 }
 
-#[test]
 fn it_rings_once_when_more_than_a_minute_was_waited_for() {
     let rings = |seconds: u64| {
         let mut journey = running();

@@ -2,6 +2,12 @@
 
 use super::*;
 
+in_both! {
+    all_of_it_is_answered_as_soon_as_the_regions_are_read,
+    what_the_cloud_does_not_have_is_said_at_its_place_and_chosen_there,
+    an_outside_peer_and_its_policy_come_from_it_too,
+}
+
 const PLAN: &str = r#"
 version = 1
 name = "lab"
@@ -31,7 +37,6 @@ fn wrong(journey: &Journey) -> Vec<String> {
     journey.plan().unwrap_err().iter().map(ToString::to_string).collect()
 }
 
-#[test]
 fn all_of_it_is_answered_as_soon_as_the_regions_are_read() {
     in_both(
         || begun_with(PLAN),
@@ -46,7 +51,6 @@ fn all_of_it_is_answered_as_soon_as_the_regions_are_read() {
     );
 }
 
-#[test]
 fn what_the_cloud_does_not_have_is_said_at_its_place_and_chosen_there() {
     let plan = PLAN.replace("\"db-subnet\"", "\"nowhere\"").replacen("border-router", "bordr-router", 1);
     let mut journey = begun_with(&plan);
@@ -68,7 +72,6 @@ fn what_the_cloud_does_not_have_is_said_at_its_place_and_chosen_there() {
     assert!(region.starts_with("region B: nz-xyz-9 is not a region of this cloud"), "{region}");
 }
 
-#[test]
 fn an_outside_peer_and_its_policy_come_from_it_too() {
     let plan = r#"
 version = 1

@@ -2,7 +2,19 @@
 
 use super::*;
 
-#[test]
+in_both! {
+    enter_alone_goes_from_the_first_screen_to_an_active_vpn,
+    a_failed_step_is_retried_in_place_or_undone,
+    when_a_run_rests_nothing_is_shown_as_under_way_and_only_what_the_engine_knows_as_there,
+    a_region_without_sha1_leads_to_modern_with_everything_else_kept,
+    leaving_while_the_engine_works_asks_in_three_ways,
+    a_question_about_a_run_is_dropped_when_the_run_answers_it,
+    a_vpn_that_became_active_is_not_undone_without_asking_again,
+    the_question_whether_to_stop_keeps_up_with_the_run,
+    checks_that_come_after_the_wait_has_gone_on_are_not_shown,
+    past_the_wait_it_says_where_each_half_stands_and_checks_the_list,
+}
+
 fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     let mut journey = running();
     let Some(Effect::Work(Which::Plan(plan, _), Order::CarryOut)) = journey.effects.pop() else {
@@ -19,11 +31,10 @@ fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     journey.send(Message::Event(Event::Polled(standing(Status::Down, Status::PendingCreate))));
     journey.send(Message::Watched(Watched::Active));
     assert_eq!(buttons(&journey), [Button::Finish, Button::ShowVpn, Button::Another, Button::RollBack]);
-    journey.enter();
+    journey.chooses("Finish");
     assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 }
 
-#[test]
 fn a_failed_step_is_retried_in_place_or_undone() {
     let mut journey = running();
     let step = step_of(Half::B, Object::IkePolicy);
@@ -48,21 +59,19 @@ fn a_failed_step_is_retried_in_place_or_undone() {
     journey.send(rested(Ok(Changed::Done), nothing()));
     assert_eq!(journey.model.work.creation().unwrap().end(), Some(&End::Done));
     journey.enter().at(Screen::Review);
-    in_both(running, |person| {
-        let mut course = nothing();
-        course.progress.record(made(Half::A, Object::Service));
-        let error = Box::new(Error::new(ErrorKind::Server, "Request Failed"));
-        person.send(rested(Err(ChangeError::Failed(step, error.clone())), course.clone()));
-        person.is_told("could not be created: ✗ Request Failed").chooses("Retry");
-        person.send(rested(Err(ChangeError::Failed(step, error)), course));
-        person.chooses("Roll back");
-        person.chooses("Roll back hlz-por");
-        person.send(rested(Ok(Changed::Done), nothing()));
-        person.accepts().at(Screen::Review);
-    });
+    let person = &mut running();
+    let mut course = nothing();
+    course.progress.record(made(Half::A, Object::Service));
+    let error = Box::new(Error::new(ErrorKind::Server, "Request Failed"));
+    person.send(rested(Err(ChangeError::Failed(step, error.clone())), course.clone()));
+    person.is_told("could not be created: ✗ Request Failed").chooses("Retry");
+    person.send(rested(Err(ChangeError::Failed(step, error)), course));
+    person.chooses("Roll back");
+    person.chooses("Roll back hlz-por");
+    person.send(rested(Ok(Changed::Done), nothing()));
+    person.enter().at(Screen::Review);
 }
 
-#[test]
 fn when_a_run_rests_nothing_is_shown_as_under_way_and_only_what_the_engine_knows_as_there() {
     let task = |step| Task { half: Half::A, step };
     let states = |journey: &Journey, steps: [Object; 3]| {
@@ -89,7 +98,6 @@ fn when_a_run_rests_nothing_is_shown_as_under_way_and_only_what_the_engine_knows
     assert_eq!(states(&journey, steps), [there_still, RowState::InDoubt, RowState::RolledBack]);
 }
 
-#[test]
 fn a_region_without_sha1_leads_to_modern_with_everything_else_kept() {
     let mut journey = running();
     let Some(Effect::Work(Which::Plan(plan, _), _)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
@@ -121,7 +129,6 @@ fn a_region_without_sha1_leads_to_modern_with_everything_else_kept() {
     assert_eq!(buttons(&journey)[0], Button::Retry, "modern has no sha1 that could be at fault");
 }
 
-#[test]
 fn leaving_while_the_engine_works_asks_in_three_ways() {
     let ask = || {
         let mut journey = running();
@@ -152,7 +159,6 @@ fn leaving_while_the_engine_works_asks_in_three_ways() {
     assert_eq!(buttons(&undo), [Button::ChangeAnswers, Button::Leave]);
 }
 
-#[test]
 fn a_question_about_a_run_is_dropped_when_the_run_answers_it() {
     let mut journey = running();
     journey.control('c').key(KeyCode::Right);
@@ -166,7 +172,6 @@ fn a_question_about_a_run_is_dropped_when_the_run_answers_it() {
     assert!(journey.model.shell.dialog.is_none());
 }
 
-#[test]
 fn a_vpn_that_became_active_is_not_undone_without_asking_again() {
     let mut journey = running();
     journey.send(rested(Ok(Changed::Done), everything()));
@@ -180,7 +185,6 @@ fn a_vpn_that_became_active_is_not_undone_without_asking_again() {
     assert!(matches!(journey.effects.pop(), Some(Effect::Work(_, Order::RollBack))));
 }
 
-#[test]
 fn the_question_whether_to_stop_keeps_up_with_the_run() {
     let mut journey = running();
     journey.control('c');
@@ -190,7 +194,6 @@ fn the_question_whether_to_stop_keeps_up_with_the_run() {
     assert!(text(&journey).contains("VPN service"), "{}", text(&journey));
 }
 
-#[test]
 fn checks_that_come_after_the_wait_has_gone_on_are_not_shown() {
     let mut journey = running();
     journey.send(rested(Ok(Changed::Done), everything()));
@@ -200,7 +203,6 @@ fn checks_that_come_after_the_wait_has_gone_on_are_not_shown() {
     assert!(journey.model.work.creation().unwrap().watch.examined.is_none());
 }
 
-#[test]
 fn past_the_wait_it_says_where_each_half_stands_and_checks_the_list() {
     let mut journey = running();
     journey.send(rested(Ok(Changed::Done), everything()));

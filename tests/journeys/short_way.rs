@@ -3,8 +3,26 @@
 use osvpn::cloud::Inventory;
 use osvpn::wizard::review::AnswerLine;
 
-use super::journey::{drawn_text, wellington, without_vpn};
+use super::journey::{drawn_text, shows, wellington, without_vpn};
 use super::*;
+
+in_both! {
+    a_step_with_one_candidate_is_answered_said_and_still_open_from_the_review,
+    an_enter_pressed_while_a_region_is_read_acts_when_it_is_and_another_key_drops_it,
+    a_kept_enter_never_creates,
+    the_first_side_goes_on_while_the_second_region_is_read,
+    a_subnet_of_another_router_is_found_behind_one_line_and_brings_its_router,
+    a_subnet_can_be_chosen_before_its_router,
+    the_filter_takes_what_is_shown_and_not_what_an_id_happens_to_hold,
+    the_policy_is_switched_by_a_key_with_its_reason_in_view,
+    the_commands_and_the_plan_are_shown_and_copied_without_the_key,
+    the_peer_form_takes_the_network_of_an_address_and_says_whose_an_address_is,
+    a_vpn_that_exists_is_said_at_the_answer_that_would_be_beside_it,
+}
+
+on_a_screen! {
+    a_value_of_a_long_list_is_found_by_typing_and_a_number_is_replaced: "a value is a line, behind the number of its field",
+}
 
 #[track_caller]
 fn told(journey: &Journey, part: &str) {
@@ -20,7 +38,6 @@ fn titles(journey: &Journey) -> Vec<String> {
     super::vpns::titles(journey)
 }
 
-#[test]
 fn a_step_with_one_candidate_is_answered_said_and_still_open_from_the_review() {
     let mut journey = Journey::signed_in(&[hamilton(), porirua(), wellington()]);
     let mut one_gateway = porirua_inventory();
@@ -28,7 +45,7 @@ fn a_step_with_one_candidate_is_answered_said_and_still_open_from_the_review() {
     journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(one_gateway));
     journey.discovered(&wellington(), Ok(without_vpn())).enter().enter().at(Screen::Router(Half::A));
     told(&journey, "Region B: Porirua, the only other region that can be used.");
-    assert!(drawn_text(&journey).contains("Porirua (only)"), "{}", drawn_text(&journey));
+    assert!(shows(&journey, "Porirua (only)", "Region B: Porirua, the only other"), "{}", drawn_text(&journey));
     journey.enter().at(Screen::Subnets(Half::A)).enter().at(Screen::Review).details();
     told(&journey, "Router B: border-router, the only router with a gateway. Subnets B: private-subnet, the only");
     let reasons = [
@@ -46,7 +63,6 @@ fn a_step_with_one_candidate_is_answered_said_and_still_open_from_the_review() {
     assert!(journey.plan().is_ok(), "{:?}", journey.plan());
 }
 
-#[test]
 fn an_enter_pressed_while_a_region_is_read_acts_when_it_is_and_another_key_drops_it() {
     let at_region = || {
         let mut journey = Journey::signed_in(&[hamilton(), porirua()]);
@@ -58,17 +74,22 @@ fn an_enter_pressed_while_a_region_is_read_acts_when_it_is_and_another_key_drops
     let mut kept = at_region();
     kept.discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Router(Half::A));
     assert!(!kept.model.keeps_enter());
-    for key in [KeyCode::Up, KeyCode::Char('x')] {
+    for text in ["x", "?"] {
         let mut dropped = at_region();
-        dropped.key(key).discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Region(Half::A));
+        dropped.types(text).discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Region(Half::A));
     }
+    let mut dropped = at_region();
+    dropped.on_a_screen(|dropped| _ = dropped.key(KeyCode::Up));
+    if dropped.is_in_lines() {
+        dropped.types("9");
+    }
+    dropped.discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Region(Half::A));
     let mut failed = at_region();
     failed.discovered(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow"))).at(Screen::Region(Half::A));
     assert!(!failed.model.keeps_enter(), "it was for that region, and takes no other");
     assert_eq!(failed.model.new_vpn.answers.region.a, None);
 }
 
-#[test]
 fn a_kept_enter_never_creates() {
     let mut journey = Journey::ready();
     for _ in 0..5 {
@@ -78,7 +99,6 @@ fn a_kept_enter_never_creates() {
     assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(..))));
 }
 
-#[test]
 fn the_first_side_goes_on_while_the_second_region_is_read() {
     let third = osvpn::cloud::RegionId::new("nz-akl-1");
     let mut journey = Journey::signed_in(&[hamilton(), porirua(), third]);
@@ -96,7 +116,6 @@ fn the_first_side_goes_on_while_the_second_region_is_read() {
     told(&lacking, "Wellington has no VPN service");
 }
 
-#[test]
 fn a_subnet_of_another_router_is_found_behind_one_line_and_brings_its_router() {
     let mut journey = Journey::ready();
     journey.to(Screen::Subnets(Half::A));
@@ -120,12 +139,11 @@ fn a_subnet_of_another_router_is_found_behind_one_line_and_brings_its_router() {
 
     let mut marked = Journey::ready();
     marked.to(Screen::Subnets(Half::A)).key(KeyCode::End).enter().types("/shared").key(KeyCode::Tab);
-    told(&marked, "Router A is now used-router");
+    marked.on_a_screen(|marked| told(marked, "Router A is now used-router"));
     marked.enter().at(Screen::Router(Half::B));
     assert_eq!(marked.model.new_vpn.answers.subnets_of(Half::A), [Id::new("h-shared")]);
 }
 
-#[test]
 fn a_subnet_can_be_chosen_before_its_router() {
     let mut journey = Journey::ready();
     journey.to(Screen::Router(Half::A));
@@ -139,7 +157,6 @@ fn a_subnet_can_be_chosen_before_its_router() {
     assert_eq!(own.model.new_vpn.answers.router_of(Half::A), Some(&Id::new("h-border")));
 }
 
-#[test]
 fn the_filter_takes_what_is_shown_and_not_what_an_id_happens_to_hold() {
     let mut inventory: Inventory = hamilton_inventory();
     let id = "84316507-5610-4f2f-b14f-75f5077495db";
@@ -186,7 +203,6 @@ fn the_filter_takes_what_is_shown_and_not_what_an_id_happens_to_hold() {
     assert!(picker.current().unwrap().title == "shared-subnet" || picker.current().unwrap().title == "db-subnet");
 }
 
-#[test]
 fn the_policy_is_switched_by_a_key_with_its_reason_in_view() {
     let mut journey = Journey::at_review();
     let told = journey.model.new_vpn.policy_text();
@@ -209,7 +225,6 @@ fn the_policy_is_switched_by_a_key_with_its_reason_in_view() {
     assert!(!drawn_text(&upgraded).contains("p uses"), "{}", drawn_text(&upgraded));
 }
 
-#[test]
 fn the_commands_and_the_plan_are_shown_and_copied_without_the_key() {
     let mut journey = Journey::at_review();
     for (key, parts) in [
@@ -232,7 +247,6 @@ fn the_commands_and_the_plan_are_shown_and_copied_without_the_key() {
     assert_eq!(read, 2);
 }
 
-#[test]
 fn a_value_of_a_long_list_is_found_by_typing_and_a_number_is_replaced() {
     let mut journey = Journey::at_review();
     journey.to(Screen::Policy).types("3").at(Screen::Custom);
@@ -254,19 +268,17 @@ fn a_value_of_a_long_list_is_found_by_typing_and_a_number_is_replaced() {
     assert_eq!(PolicyField::IkeLifetime.get(&journey.model.new_vpn.answers.custom), "900");
 }
 
-#[test]
 fn the_peer_form_takes_the_network_of_an_address_and_says_whose_an_address_is() {
     let mut journey = Journey::ready();
-    journey.at_peer().types("10.0.0.5");
+    journey.at_peer().types("10.0.0.5").enter();
     assert!(journey.model.remark(Field::PeerAddress).unwrap().contains("private-subnet (10.0.0.0/24)"));
-    journey.control('u').types("vpn.office.example").enter();
+    journey.returns_to(Field::PeerAddress).control('u').types("vpn.office.example").enter();
     assert_eq!(journey.model.remark(Field::PeerAddress), None);
-    journey.types("192.168.1.5/24, 192.168.9.0/24").enter().at(Screen::Review).details();
+    journey.skips_to(Field::PeerCidrs).types("192.168.1.5/24, 192.168.9.0/24").enter().at(Screen::Review).details();
     told(&journey, "Taken as 192.168.1.0/24, 192.168.9.0/24");
     assert_eq!(journey.model.new_vpn.suggested_name(), "hlz-vpn", "the name tells one peer from another");
 }
 
-#[test]
 fn a_vpn_that_exists_is_said_at_the_answer_that_would_be_beside_it() {
     let mut journey = Journey::ready();
     let named = |inventory: &mut Inventory, router: &str, peer: &str| {
@@ -294,7 +306,7 @@ fn a_vpn_that_exists_is_said_at_the_answer_that_would_be_beside_it() {
     journey.control('o').at(Screen::Vpn);
     assert_eq!(journey.model.vpns.open.as_ref().unwrap().name, "branch");
     let mut name = Journey::at_review();
-    name.to(Screen::Name).control('u').types("office");
+    name.to(Screen::Name).answers("office").at(Screen::Review).chooses("Name").at(Screen::Name);
     assert!(name.model.remark(Field::Name).unwrap().contains("Ctrl-O opens that VPN"));
     name.control('o').at(Screen::Vpn);
 }

@@ -7,6 +7,19 @@ use crate::support::drawn::drawn;
 
 use super::*;
 
+in_both! {
+    a_question_stands_over_the_screen_and_a_dialog_and_leaves_both_as_they_were,
+    enter_with_nothing_typed_says_so_and_esc_declines,
+    of_two_fields_either_is_enough_and_enter_passes_by_both,
+    an_answer_that_is_on_its_way_does_not_hold_the_screen,
+    a_signal_takes_the_question_away_and_a_sign_in_nobody_waits_for_gets_no_answer,
+    a_reader_is_told_so_at_sign_in_on_every_screen_and_on_the_review,
+}
+
+on_a_screen! {
+    a_pasted_token_loses_its_line_end_and_a_password_keeps_its_spaces: "nothing is in the field before the line is sent",
+}
+
 fn question(wanted: Wanted) -> Message {
     Message::Asked(Question {
         wanted,
@@ -24,7 +37,6 @@ fn replied(journey: &mut Journey) -> Option<bool> {
     Some(matches!(journey.effects.remove(place), Effect::Reply(Some(_))))
 }
 
-#[test]
 fn a_question_stands_over_the_screen_and_a_dialog_and_leaves_both_as_they_were() {
     let mut journey = running();
     journey.effects.clear();
@@ -42,7 +54,6 @@ fn a_question_stands_over_the_screen_and_a_dialog_and_leaves_both_as_they_were()
     assert!(journey.effects.is_empty());
 }
 
-#[test]
 fn enter_with_nothing_typed_says_so_and_esc_declines() {
     for key in [KeyCode::Esc, KeyCode::Char('c')] {
         let mut journey = Journey::ready();
@@ -62,7 +73,6 @@ fn enter_with_nothing_typed_says_so_and_esc_declines() {
     }
 }
 
-#[test]
 fn a_pasted_token_loses_its_line_end_and_a_password_keeps_its_spaces() {
     let mut journey = Journey::ready();
     journey.send(question(Wanted::Token)).send(Message::Paste(format!(" {}\n", "gAAAA".repeat(200)).into()));
@@ -72,7 +82,6 @@ fn a_pasted_token_loses_its_line_end_and_a_password_keeps_its_spaces() {
     assert!(!format!("{:?}", journey.model.shell.question).contains("a b"));
 }
 
-#[test]
 fn of_two_fields_either_is_enough_and_enter_passes_by_both() {
     let mut journey = Journey::ready();
     journey.effects.clear();
@@ -83,15 +92,13 @@ fn of_two_fields_either_is_enough_and_enter_passes_by_both() {
     assert!(replied(&mut journey) == Some(true));
     journey.send(question(Wanted::Appended)).key(KeyCode::Tab).types("123456").enter();
     assert!(replied(&mut journey) == Some(true));
-    in_both(Journey::ready, |person| {
-        person.send(question(Wanted::Appended));
-        person.answers("hunter2").answers("123456");
-        assert!(replied(person) == Some(true));
-        person.is_told_nothing_of("hunter2").is_told_nothing_of("123456");
-    });
+    let person = &mut Journey::ready();
+    person.send(question(Wanted::Appended));
+    person.answers("hunter2").answers("123456");
+    assert!(replied(person) == Some(true));
+    person.is_told_nothing_of("hunter2").is_told_nothing_of("123456");
 }
 
-#[test]
 fn an_answer_that_is_on_its_way_does_not_hold_the_screen() {
     let mut journey = running();
     journey.effects.clear();
@@ -103,7 +110,6 @@ fn an_answer_that_is_on_its_way_does_not_hold_the_screen() {
     assert!(journey.model.shell.question.is_some(), "and whatever is still wrong is asked again");
 }
 
-#[test]
 fn a_signal_takes_the_question_away_and_a_sign_in_nobody_waits_for_gets_no_answer() {
     let mut journey = running();
     journey.send(question(Wanted::Passcode)).send(Message::Terminated);
@@ -116,7 +122,6 @@ fn a_signal_takes_the_question_away_and_a_sign_in_nobody_waits_for_gets_no_answe
     assert!(journey.model.shell.question.is_none() && replied(&mut journey) == Some(false));
 }
 
-#[test]
 fn a_reader_is_told_so_at_sign_in_on_every_screen_and_on_the_review() {
     let shown = |journey: &Journey| drawn(&journey.model, &Theme::new(true, true)).text;
     let warning = "Your role in this project is reader".to_owned();

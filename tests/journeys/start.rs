@@ -2,10 +2,25 @@
 
 use osvpn::cloud::person::{Question, Wanted};
 
-use super::journey::session;
+use super::journey::{current_line, session};
 use super::*;
 
-#[test]
+in_both! {
+    a_signal_settles_what_is_under_way_before_the_end,
+    without_credentials_there_are_three_ways_on,
+    the_first_question_is_answered_before_the_sign_in_is,
+    an_answer_given_early_outlasts_a_sign_in_that_asks_or_fails,
+    the_list_of_vpns_is_read_as_soon_as_there_is_a_sign_in,
+    what_is_known_before_the_credentials_are_sent_is_told_at_once,
+    the_names_of_regions_hold_nothing_up_and_are_shown_once_they_are_known,
+    another_cloud_begins_without_what_was_known_of_the_first,
+    of_several_clouds_one_is_chosen_first,
+    a_cloud_is_chosen_and_the_demo_is_the_way_on_where_there_is_no_sign_in,
+    what_was_cut_off_goes_on_from_what_exists,
+    a_take_up_that_was_cancelled_never_goes_on_whatever_else_is_asked_meanwhile,
+    after_an_undo_a_key_that_was_given_has_to_be_given_again,
+}
+
 fn a_signal_settles_what_is_under_way_before_the_end() {
     let mut journey = running();
     journey.effects.clear();
@@ -18,7 +33,6 @@ fn a_signal_settles_what_is_under_way_before_the_end() {
     assert_eq!(early.model.shell.ending, Some(Ending::Left));
 }
 
-#[test]
 fn without_credentials_there_are_three_ways_on() {
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
@@ -53,11 +67,9 @@ fn sign_in_request(journey: &mut Journey) -> RequestId {
 }
 
 fn current(journey: &Journey) -> Choice {
-    let Content::List(picker) = journey.model.content() else { panic!("a list") };
-    picker.current().unwrap().choice.clone()
+    current_line(journey).choice
 }
 
-#[test]
 fn the_first_question_is_answered_before_the_sign_in_is() {
     let mut journey = Journey::begin();
     journey.at(Screen::Mode).key(KeyCode::Down).key(KeyCode::Down);
@@ -77,7 +89,6 @@ fn the_first_question_is_answered_before_the_sign_in_is() {
     assert_eq!(early.model.new_vpn.answers.mode, Mode::Single);
 }
 
-#[test]
 fn an_answer_given_early_outlasts_a_sign_in_that_asks_or_fails() {
     let mut journey = Journey::begin();
     journey.single().at(Screen::Region(Half::A)).send(Message::Asked(Question {
@@ -104,7 +115,6 @@ fn an_answer_given_early_outlasts_a_sign_in_that_asks_or_fails() {
     journey.enter().at(Screen::Router(Half::A));
 }
 
-#[test]
 fn the_list_of_vpns_is_read_as_soon_as_there_is_a_sign_in() {
     let mut journey = Journey::begin();
     journey.lists_vpns().at(Screen::Vpns).types("r");
@@ -114,7 +124,6 @@ fn the_list_of_vpns_is_read_as_soon_as_there_is_a_sign_in() {
     assert_eq!(super::vpns::titles(&journey)[0], "hlz-por");
 }
 
-#[test]
 fn what_is_known_before_the_credentials_are_sent_is_told_at_once() {
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.first() else { panic!() };
@@ -122,11 +131,10 @@ fn what_is_known_before_the_credentials_are_sent_is_told_at_once() {
     journey.send(Message::Warned(request, "The password is sent in clear text".into()));
     assert!(journey.model.shell.notice.as_ref().unwrap().is_problem);
     signs_in(&mut journey);
-    journey.key(KeyCode::Down).send(Message::Warned(request, "late".into()));
+    journey.types("?").esc().send(Message::Warned(request, "late".into()));
     assert!(journey.model.shell.notice.is_none(), "what a sign-in said that is over is too late");
 }
 
-#[test]
 fn the_names_of_regions_hold_nothing_up_and_are_shown_once_they_are_known() {
     let unknown = osvpn::cloud::RegionId::new("nz-akl-1");
     let mut journey = Journey::begin();
@@ -140,7 +148,6 @@ fn the_names_of_regions_hold_nothing_up_and_are_shown_once_they_are_known() {
     assert_eq!(super::vpns::titles(&journey), ["Auckland"]);
 }
 
-#[test]
 fn another_cloud_begins_without_what_was_known_of_the_first() {
     let mut journey = Journey::ready();
     journey.model.shell.clouds = journey::clouds(&["home", "work"]);
@@ -151,7 +158,6 @@ fn another_cloud_begins_without_what_was_known_of_the_first() {
     assert_eq!(super::vpns::titles(&journey).len(), 3);
 }
 
-#[test]
 fn of_several_clouds_one_is_chosen_first() {
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
@@ -178,7 +184,6 @@ fn of_several_clouds_one_is_chosen_first() {
     assert!(journey.model.shell.ending.is_none() && at(&journey) == "work", "a refusal leads back to the list");
 }
 
-#[test]
 fn a_cloud_is_chosen_and_the_demo_is_the_way_on_where_there_is_no_sign_in() {
     let problem = |clouds: &[&str]| Problem {
         title: "No sign-in".into(),
@@ -187,14 +192,13 @@ fn a_cloud_is_chosen_and_the_demo_is_the_way_on_where_there_is_no_sign_in() {
         error: None,
         clouds: journey::clouds(clouds),
     };
-    let logins = in_both(Journey::begin, |person| {
-        person.answer_sign_in(Err(problem(&["home", "work"]))).at(Screen::Cloud);
-        person.chooses("work");
-        let first = person.model.shell.login.clone();
-        person.answer_sign_in(Err(problem(&[])));
-        person.commands('d');
-        (first, person.model.shell.login.clone())
-    });
+    let person = &mut Journey::begin();
+    person.answer_sign_in(Err(problem(&["home", "work"]))).at(Screen::Cloud);
+    person.chooses("work");
+    let first = person.model.shell.login.clone();
+    person.answer_sign_in(Err(problem(&[])));
+    person.types("d");
+    let logins = (first, person.model.shell.login.clone());
     assert_eq!(logins, (osvpn::sign_in::Login::Named("work".into()), osvpn::sign_in::Login::Demo));
 }
 
@@ -215,7 +219,6 @@ fn asked(journey: &mut Journey) -> RequestId {
     }
 }
 
-#[test]
 fn what_was_cut_off_goes_on_from_what_exists() {
     let (mut journey, taken) = interrupted(KeyOrigin::Generated);
     let request = asked(journey.enter());
@@ -225,7 +228,6 @@ fn what_was_cut_off_goes_on_from_what_exists() {
     assert!(matches!(journey.effects.pop(), Some(Effect::GoOn(kept)) if kept == request), "in its own journal");
 }
 
-#[test]
 fn a_take_up_that_was_cancelled_never_goes_on_whatever_else_is_asked_meanwhile() {
     for other in ["?", "q", ""] {
         let (mut journey, taken) = interrupted(KeyOrigin::Generated);
@@ -240,7 +242,6 @@ fn a_take_up_that_was_cancelled_never_goes_on_whatever_else_is_asked_meanwhile()
     }
 }
 
-#[test]
 fn after_an_undo_a_key_that_was_given_has_to_be_given_again() {
     for (key, is_kept) in [(KeyOrigin::Given, false), (KeyOrigin::Generated, true)] {
         let (mut journey, taken) = interrupted(key);

@@ -16,6 +16,31 @@ use super::journey::drawn_text;
 use super::surveys::{HLZ_POR, broken, empty, healthy, regions, seen};
 use super::*;
 
+in_both! {
+    a_region_that_hangs_hides_nothing_that_is_known,
+    half_of_a_vpn_is_not_changed_as_if_its_peer_were_outside,
+    what_comes_late_completes_the_vpn_on_the_screen,
+    the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed,
+    where_there_is_none_enter_goes_on_to_make_one,
+    answers_for_a_vpn_that_is_no_longer_on_the_screen_are_dropped,
+    statuses_change_below_the_user_s_hands_without_moving_them,
+    a_vpn_that_somebody_else_deletes_meanwhile_is_said_to_be_gone,
+    each_wish_is_a_question_with_the_safe_answer_first,
+    a_new_key_is_proposed_with_and_without_an_interruption,
+    what_has_grown_old_is_read_once_more_before_anything_is_proposed,
+    other_subnets_are_chosen_half_by_half_and_refused_with_the_reason,
+    what_is_behind_a_peer_outside_is_asked_for_and_checked,
+    what_no_connection_uses_can_be_deleted_but_not_what_a_run_still_needs,
+    an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_from_there,
+    after_a_change_the_vpn_is_read_proven_and_waited_for,
+    a_failed_change_can_be_retried_taken_back_or_left_for_later,
+    a_change_is_stopped_only_after_a_question_and_what_is_under_way_is_settled,
+    a_change_that_another_process_works_on_changes_nothing_and_says_so,
+    changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other,
+    a_vpn_whose_change_was_cut_off_is_finished_first,
+    digits_choose_what_is_mended_and_a_fix_by_hand_is_told,
+}
+
 /// What the statuses are asked for with, as last asked.
 #[track_caller]
 fn looking(journey: &Journey) -> (RequestId, Duration) {
@@ -68,7 +93,6 @@ pub(super) fn titles(journey: &Journey) -> Vec<String> {
     picker.lines().iter().map(|line| line.title.clone()).collect()
 }
 
-#[test]
 fn a_region_that_hangs_hides_nothing_that_is_known() {
     let part = || {
         let mut regions = regions(Status::Active, Status::Active, "group14");
@@ -101,7 +125,6 @@ pub(super) fn half_read(error: Option<Error>) -> Box<Overview> {
     part
 }
 
-#[test]
 fn half_of_a_vpn_is_not_changed_as_if_its_peer_were_outside() {
     let mut journey = listed(half_read(Some(Error::new(ErrorKind::Timeout, "slow"))));
     journey.types("1").at(Screen::Vpn);
@@ -114,7 +137,6 @@ fn half_of_a_vpn_is_not_changed_as_if_its_peer_were_outside() {
     }
 }
 
-#[test]
 fn what_comes_late_completes_the_vpn_on_the_screen() {
     let mut journey = Journey::ready();
     journey.lists_vpns().at(Screen::Vpns);
@@ -143,7 +165,6 @@ fn what_comes_late_completes_the_vpn_on_the_screen() {
     assert!(open(&journey).diagnosis.is_some());
 }
 
-#[test]
 fn the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed() {
     let mut regions = regions(Status::Active, Status::Active, "group14");
     let journey = listed(seen(regions.clone(), Vec::new()));
@@ -157,7 +178,6 @@ fn the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed(
     assert!(matches!(journey.effects.pop(), Some(Effect::Inspect(_))));
 }
 
-#[test]
 fn where_there_is_none_enter_goes_on_to_make_one() {
     let mut journey = listed(empty());
     assert_eq!(titles(&journey), ["create one"]);
@@ -170,7 +190,6 @@ fn where_there_is_none_enter_goes_on_to_make_one() {
     );
 }
 
-#[test]
 fn answers_for_a_vpn_that_is_no_longer_on_the_screen_are_dropped() {
     let mut journey = listed(broken());
     journey.types("1").at(Screen::Vpn);
@@ -188,7 +207,6 @@ fn answers_for_a_vpn_that_is_no_longer_on_the_screen_are_dropped() {
     assert!(open(&journey).diagnosis.is_some());
 }
 
-#[test]
 fn statuses_change_below_the_user_s_hands_without_moving_them() {
     let mut journey = opened(broken());
     journey.types("2").key(KeyCode::Left).key(KeyCode::Left);
@@ -204,7 +222,6 @@ fn statuses_change_below_the_user_s_hands_without_moving_them() {
     assert!(open(&journey).look_problem.is_some() && looking(&journey).0 > next, "a failure ends nothing");
 }
 
-#[test]
 fn a_vpn_that_somebody_else_deletes_meanwhile_is_said_to_be_gone() {
     let mut journey = opened(healthy());
     let (request, _) = looking(&journey);
@@ -215,7 +232,6 @@ fn a_vpn_that_somebody_else_deletes_meanwhile_is_said_to_be_gone() {
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("hlz-por no longer exists"));
 }
 
-#[test]
 fn each_wish_is_a_question_with_the_safe_answer_first() {
     let wishes = [("m", Verb::EqualisePolicies), ("n", Verb::RotatePsk), ("d", Verb::Delete)];
     for (key, verb) in wishes {
@@ -230,7 +246,6 @@ fn each_wish_is_a_question_with_the_safe_answer_first() {
     }
 }
 
-#[test]
 fn a_new_key_is_proposed_with_and_without_an_interruption() {
     let mut journey = opened(healthy());
     journey.types("n").key(KeyCode::Right).key(KeyCode::Right).enter();
@@ -242,7 +257,6 @@ fn a_new_key_is_proposed_with_and_without_an_interruption() {
     assert_eq!(change.steps().len(), 3, "the key, and both services");
 }
 
-#[test]
 fn what_has_grown_old_is_read_once_more_before_anything_is_proposed() {
     let mut journey = opened(healthy());
     journey.send(Message::Tick(Duration::from_secs(300))).types("d");
@@ -259,7 +273,6 @@ fn what_has_grown_old_is_read_once_more_before_anything_is_proposed() {
     assert!(called_off.model.shell.dialog.is_none(), "whoever has pressed another key has changed their mind");
 }
 
-#[test]
 fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     let mut journey = opened(healthy());
     journey.types("s").at(Screen::NewSubnets(Half::A));
@@ -278,18 +291,14 @@ fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     let change = agreed(&mut journey);
     assert_eq!((change.verb, change.label.as_str()), (Verb::SetSubnets, "hlz-por"));
     assert!(change.steps().iter().any(|step| format!("{step:?}").contains("h-db")), "{change:?}");
-    in_both(
-        || opened(healthy()),
-        |person| {
-            person.chooses("Subnets").at(Screen::NewSubnets(Half::A));
-            person.accepts().at(Screen::NewSubnets(Half::B));
-            person.accepts().at(Screen::NewSubnets(Half::B));
-            person.is_told("These are tunnelled already").goes_back().at(Screen::NewSubnets(Half::A));
-            person.marks(&["private-subnet", "db-subnet"]).at(Screen::NewSubnets(Half::B));
-            person.accepts();
-            person.chooses("Change the subnets").at(Screen::Work);
-        },
-    );
+    let person = &mut opened(healthy());
+    person.chooses("Subnets").at(Screen::NewSubnets(Half::A));
+    person.enter().at(Screen::NewSubnets(Half::B));
+    person.enter().at(Screen::NewSubnets(Half::B));
+    person.is_told("These are tunnelled already").esc().at(Screen::NewSubnets(Half::A));
+    person.marks(&["private-subnet", "db-subnet"]).at(Screen::NewSubnets(Half::B));
+    person.enter();
+    person.chooses("Change the subnets").at(Screen::Work);
 }
 
 /// At the VPN to an external peer, diagnosed.
@@ -316,7 +325,6 @@ pub(super) fn agreed_with_key(journey: &mut Journey) -> (Change, Option<Psk>) {
     }
 }
 
-#[test]
 fn what_is_behind_a_peer_outside_is_asked_for_and_checked() {
     let mut journey = opened_outside();
     journey.types("s").at(Screen::NewSubnets(Half::A)).enter().at(Screen::NewRanges);
@@ -324,18 +332,16 @@ fn what_is_behind_a_peer_outside_is_asked_for_and_checked() {
     assert!(present.parse::<ipnet::IpNet>().is_ok(), "what is there now stands in the field: {present:?}");
     journey.types(", 10.8.0.0/16").enter().at(Screen::NewRanges);
     assert!(journey.model.problem(Field::NewRanges).unwrap().contains("10.8.0.0/16"));
-    for _ in 0..", 10.8.0.0/16".len() {
-        journey.key(KeyCode::Backspace);
-    }
-    journey.types(", 192.168.77.0/24").esc().at(Screen::NewSubnets(Half::A)).enter().at(Screen::NewRanges);
-    assert!(open(&journey).ranges.value().ends_with("192.168.77.0/24"), "going back forgets nothing");
+    journey.control('u').types(&format!("{present}, 192.168.77.0/24")).on_a_screen(|journey| {
+        journey.esc().at(Screen::NewSubnets(Half::A)).enter().at(Screen::NewRanges);
+        assert!(open(journey).ranges.value().ends_with("192.168.77.0/24"), "going back forgets nothing");
+    });
     journey.enter();
     let change = agreed(&mut journey);
     assert_eq!(change.verb, Verb::SetSubnets);
     assert!(change.steps().iter().any(|step| format!("{step:?}").contains("192.168.77.0/24")), "{change:?}");
 }
 
-#[test]
 fn what_no_connection_uses_can_be_deleted_but_not_what_a_run_still_needs() {
     let mut journey = listed(healthy());
     journey.types("3");
@@ -357,7 +363,6 @@ fn what_no_connection_uses_can_be_deleted_but_not_what_a_run_still_needs() {
     assert!(journey.model.shell.dialog.is_none(), "{:?}", journey.model.shell.dialog);
 }
 
-#[test]
 fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_from_there() {
     let with = |state| {
         let interruptions = vec![cut_off_creation("hlz-por", "0badcafe", (7, 1), state)];
@@ -394,7 +399,6 @@ fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_fr
     assert!(journey.model.shell.dialog.is_none());
 }
 
-#[test]
 fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     let mut journey = opened(broken());
     journey.types("m");
@@ -421,7 +425,6 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 }
 
-#[test]
 fn a_failed_change_can_be_retried_taken_back_or_left_for_later() {
     let failed = |journey: &mut Journey| {
         journey.types("m");
@@ -452,7 +455,6 @@ fn a_failed_change_can_be_retried_taken_back_or_left_for_later() {
     assert!(left.effects.iter().any(|effect| matches!(effect, Effect::LetGo)), "others may go on with it");
 }
 
-#[test]
 fn a_change_is_stopped_only_after_a_question_and_what_is_under_way_is_settled() {
     let mut journey = opened(broken());
     journey.types("m");
@@ -471,7 +473,6 @@ fn a_change_is_stopped_only_after_a_question_and_what_is_under_way_is_settled() 
     assert!(journey.model.work.change().unwrap().is_done());
 }
 
-#[test]
 fn a_change_that_another_process_works_on_changes_nothing_and_says_so() {
     let mut journey = opened(broken());
     journey.types("m");
@@ -502,7 +503,6 @@ pub(super) fn begun_with(interruptions: Vec<Interruption>) -> Journey {
     journey
 }
 
-#[test]
 fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     let mut journey = begun_with(vec![cut_off(true), cut_off(false)]);
     let labels = |journey: &Journey| {
@@ -531,7 +531,6 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     assert!(both.model.shell.dialog.is_none());
 }
 
-#[test]
 fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     let mut seen = broken();
     seen.interruptions.push(cut_off(true));
@@ -547,7 +546,6 @@ fn drawn_at(journey: &mut Journey, (columns, rows): (u16, u16)) -> String {
     drawn_text(journey)
 }
 
-#[test]
 fn digits_choose_what_is_mended_and_a_fix_by_hand_is_told() {
     let mut regions = regions(Status::Down, Status::Down, "group5");
     let routers = &mut regions.get_mut(&hamilton()).unwrap().inventory.routers;
@@ -557,15 +555,20 @@ fn digits_choose_what_is_mended_and_a_fix_by_hand_is_told() {
     assert!(findings.len() > 1, "{findings:?}");
     for (at, finding) in findings.iter().enumerate() {
         journey.types(&(at + 1).to_string());
-        let text = drawn_at(&mut journey, (60, 18));
-        assert!(text.contains(&format!("› {} ", at + 1)), "finding {} is in sight:\n{text}", at + 1);
         let is_ours = finding.fault().unwrap().fix.is_ours();
-        assert_eq!(open(&journey).finding(), Some(at));
-        assert_eq!(open(&journey).focused() == Some(VpnButton::Fix), is_ours, "a button only for what can be fixed");
+        journey.on_a_screen(|journey| {
+            let text = drawn_at(journey, (60, 18));
+            assert!(text.contains(&format!("› {} ", at + 1)), "finding {} is in sight:\n{text}", at + 1);
+            assert_eq!(open(journey).finding(), Some(at));
+            assert_eq!(open(journey).focused() == Some(VpnButton::Fix), is_ours, "a button only for what can be fixed");
+        });
         journey.types("m");
-        let dialog = journey.model.shell.dialog.take().unwrap();
+        let dialog = journey.model.shell.dialog.as_ref().unwrap();
         assert_eq!(dialog.buttons.len() > 1, is_ours, "{finding:?}: {dialog:?}");
+        journey.esc();
     }
-    journey.types("9");
-    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("no finding 9"));
+    journey.on_a_screen(|journey| {
+        journey.types("9");
+        assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("no finding 9"));
+    });
 }

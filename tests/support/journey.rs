@@ -15,9 +15,12 @@ use osvpn::wizard::picker::{Choice, Line, worst};
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::{Mode, Screen};
 use osvpn::wizard::{Beginning, Content, Effect, Message, Model, Overview, RegionState, Session, VpnsMessage, update};
+use secrecy::ExposeSecret;
 
+use super::front_end::{FrontEnd, note, note_answers, unnoted};
 use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_detail, porirua_inventory};
 use super::surveys::equal_keys;
+use super::typist::{self, Typed, Typist};
 
 pub const KEY: &str = "abcdefghijklmnopqrstuvwxyz012345";
 
@@ -57,6 +60,8 @@ pub struct Journey {
     pub effects: Vec<Effect>,
     /// Whether it is left to the test to answer where routers stand. Else they stand where they did.
     pub keeps_interfaces: bool,
+    pub(super) front_end: FrontEnd,
+    pub(super) typist: Typist,
     looked: Duration,
 }
 
@@ -75,7 +80,7 @@ impl Journey {
         let (model, effects) = Model::new(Beginning {
             login: Login::Default,
             size,
-            in_lines: false,
+            in_lines: FrontEnd::present() == FrontEnd::Lines,
             profiles: Profiles::built_in().unwrap(),
             labels: Labels::built_in().unwrap(),
             vpn: VpnId::new("0badcafe"),
@@ -84,7 +89,11 @@ impl Journey {
             plan,
             wait: DEFAULT_WAIT,
         });
-        Self { model, effects, keeps_interfaces: false, looked: Duration::ZERO }
+        let (front_end, mut typist) = (FrontEnd::present(), Typist::default());
+        if front_end == FrontEnd::Lines {
+            typist.listen(&model);
+        }
+        Self { model, effects, keeps_interfaces: false, front_end, typist, looked: Duration::ZERO }
     }
 
     pub fn begin() -> Self {
@@ -126,6 +135,10 @@ impl Journey {
         let Content::List(picker) = self.model.content() else { panic!("a list") };
         let wanted = picker.lines().iter().position(|line| line.choice == *choice);
         let wanted = wanted.unwrap_or_else(|| panic!("{choice:?} is not in {:?}", picker.lines()));
+        if self.front_end == FrontEnd::Lines {
+            self.typist.points_at(&self.model, wanted);
+            return self;
+        }
         let at = picker.cursor();
         for _ in 0..at.abs_diff(wanted) {
             self.at_once(if wanted < at { KeyCode::Up } else { KeyCode::Down });
@@ -179,10 +192,22 @@ impl Journey {
 
     /// The plan of all answers.
     pub fn plan(&self) -> Result<Box<Plan>, Vec<Finding>> {
+        note_answers(&self.model);
         self.model.new_vpn.plan(&self.model.shell.labels)
     }
 
+    #[track_caller]
     pub fn send(&mut self, message: Message) -> &mut Self {
+        if self.front_end == FrontEnd::Lines {
+            match message {
+                Message::Key(event) => return self.instead_of(&event),
+                Message::Paste(text) => {
+                    self.typist.pastes(&self.model, text.expose_secret());
+                    return self;
+                }
+                _ => {}
+            }
+        }
         let mut effects = update(&mut self.model, message);
         if !self.keeps_interfaces {
             let asked: Vec<Effect> =
@@ -195,7 +220,23 @@ impl Journey {
                 effects.extend(update(&mut self.model, Message::InterfacesRead(region, request, Ok(read))));
             }
         }
+        note(&effects);
         self.effects.extend(effects);
+        if self.front_end == FrontEnd::Lines {
+            self.typist.listen(&self.model);
+        }
+        self
+    }
+
+    /// Types what does the same as that key.
+    #[track_caller]
+    fn instead_of(&mut self, event: &KeyEvent) -> &mut Self {
+        for typed in self.typist.typed_for(&self.model, event) {
+            match typed {
+                Typed::Line(line) => self.type_line(&line),
+                Typed::Interrupt => self.quits(),
+            }
+        }
         self
     }
 
@@ -215,19 +256,35 @@ impl Journey {
     }
 
     /// Presses a key that is neither typed nor held: a person looks at the screen before it.
+    #[track_caller]
     pub fn key(&mut self, code: KeyCode) -> &mut Self {
         self.passes(1000).at_once(code)
     }
 
     /// Presses a key right after what came before it.
+    #[track_caller]
     pub fn at_once(&mut self, code: KeyCode) -> &mut Self {
         self.send(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)))
     }
 
+    #[track_caller]
     pub fn control(&mut self, character: char) -> &mut Self {
         self.send(Message::Key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::CONTROL)))
     }
 
+    pub fn is_in_lines(&self) -> bool {
+        self.front_end == FrontEnd::Lines
+    }
+
+    /// Does that where there is a screen.
+    pub fn on_a_screen(&mut self, does: impl FnOnce(&mut Self)) -> &mut Self {
+        if self.front_end == FrontEnd::Screen {
+            unnoted(|| does(self));
+        }
+        self
+    }
+
+    #[track_caller]
     pub fn enter(&mut self) -> &mut Self {
         self.key(KeyCode::Enter)
     }
@@ -238,10 +295,12 @@ impl Journey {
         self.single().to(Screen::Peer)
     }
 
+    #[track_caller]
     pub fn esc(&mut self) -> &mut Self {
         self.key(KeyCode::Esc)
     }
 
+    #[track_caller]
     pub fn types(&mut self, text: &str) -> &mut Self {
         for character in text.chars() {
             self.at_once(KeyCode::Char(character));
@@ -251,6 +310,7 @@ impl Journey {
 
     /// Presses keys, by the names the help has for them. A person looks at what Enter confirms, for as long as a spinner
     /// turns a whole number of times.
+    #[track_caller]
     pub fn press(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
             let event = key_event(key);
@@ -279,6 +339,7 @@ impl Journey {
     #[track_caller]
     pub fn at(&mut self, screen: Screen) -> &mut Self {
         assert_eq!(self.model.screen(), screen, "{:?}", self.model.shell.notice);
+        note_answers(&self.model);
         self
     }
 
@@ -421,7 +482,30 @@ fn key_event(name: &str) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)
 }
 
-/// What the screen shows.
+/// Whether that is in front of the user, in the words of either front end.
+pub fn shows(journey: &Journey, on_screen: &str, in_lines: &str) -> bool {
+    let text = if journey.front_end == FrontEnd::Lines { in_lines } else { on_screen };
+    drawn_text(journey).contains(text)
+}
+
+/// The line that Enter would take.
+#[track_caller]
+pub fn current_line(journey: &Journey) -> Line {
+    let Content::List(picker) = journey.model.content() else { panic!("a list") };
+    let title = pointed(journey).unwrap();
+    let current = picker.current().filter(|line| line.title == title);
+    current.or_else(|| picker.lines().iter().find(|line| line.title == title)).unwrap().clone()
+}
+
+/// What Enter would take, by its name.
+pub fn pointed(journey: &Journey) -> Option<String> {
+    journey.typist.pointed(&journey.model)
+}
+
+/// What the screen shows, or what is said where there is none.
 pub fn drawn_text(journey: &Journey) -> String {
+    if journey.front_end == FrontEnd::Lines {
+        return typist::page(&journey.model);
+    }
     super::drawn::drawn(&journey.model, &Theme::new(true, true)).text
 }

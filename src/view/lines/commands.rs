@@ -9,27 +9,30 @@ use crate::wizard::sign_in_question::Asked;
 use crate::wizard::{Message, Model};
 
 pub(super) const GREETING: &str = "osvpn in lines. Type a number and Enter; Enter alone takes the one in brackets. b goes back, ? explains, q leaves.";
-pub(super) const UNSEEN: &str = "What you type is not shown. An empty line cancels.";
+pub(super) const UNSEEN: &str = "What you type is not shown. :b cancels.";
 pub(super) const UNSEEN_KEY: &str =
     "What you type is not shown. An empty line keeps the key there is, if there is one.";
 pub(super) const WORKING: &str = "Ctrl-C asks whether to stop.";
 pub(super) const POLICY: &str = "Type the number of a field and its value, as in: 3 sha256. The number alone lists its values. Enter alone continues.";
 pub(super) const NOT_UNDERSTOOD: &str = "That is neither a number nor a name nor a command of this list; ? explains.";
+pub(super) const OTHER_NAME: &str = "That is another name; nothing was done.";
 pub(super) const WHILE_READING: &str = " Until then the numbers stay as they are; / shows anew what there is.";
 pub(super) const STILL_READING: &str = "There are no numbers before that is read; a name can be typed already.";
 pub(super) const SEVERAL: &str = "Several lines are called that; type a number.";
-const OF_TEXTS: &str = "Where a text is asked for, commands begin with a colon: :b goes back, :n goes to the next field, :g \
-                        makes a new key, :? explains, :q leaves.";
+const OF_TEXTS: &str = "Where a text is asked for, commands begin with a colon: :b goes back, :n goes to the next field, :p \
+                        to the one before, :g makes a new key, :o opens the VPN that is named, :? explains, :q leaves.";
 const OF_LISTS: &str = "In a list: its number, several with commas where several can be taken, or its name; 3? explains line 3; /text shows only \
                         the lines with that text, / all of them, m more of them.";
 
-/// What is answered to a sign-in. An empty line cancels, but may stand for the first of two fields.
+/// What is answered to a sign-in. An empty line may stand for the first of two fields.
 pub(super) fn answer(asked: &Asked, line: &SecretString) -> Vec<Message> {
     let is_last = asked.focus + 1 >= asked.fields.len();
     let gesture = match line.expose_secret().trim_end_matches(['\r', '\n']) {
+        ":b" | ":q" => Gesture::Act(Action::Back),
+        "b" | "q" if asked.is_sent => Gesture::Act(Action::Back),
         _ if asked.is_sent => return Vec::new(),
         "" if !is_last => Gesture::Act(Action::Down),
-        "" if asked.fields.iter().all(|field| field.chars() == 0) => Gesture::Act(Action::Back),
+        "" => Gesture::Act(Action::Accept),
         _ => Gesture::Fill(line.clone()),
     };
     vec![Message::Gesture(gesture)]
@@ -39,6 +42,8 @@ pub(super) fn answer(asked: &Asked, line: &SecretString) -> Vec<Message> {
 pub(super) fn of_form(model: &Model, name: &str) -> Option<Action> {
     match name {
         "n" => Some(Action::Down),
+        "p" => Some(Action::Up),
+        "o" => keymap::bindings(model).iter().any(|way| way.action == Action::OpenVpn).then_some(Action::OpenVpn),
         "g" => keymap::bindings(model).iter().any(|way| way.action == Action::Generate).then_some(Action::Generate),
         "b" => Some(Action::Back),
         "q" => Some(Action::Quit),
@@ -60,6 +65,9 @@ pub(super) fn of_letter(model: &Model, text: &str) -> Option<Action> {
         _ => {}
     }
     let ways = keymap::bindings(model);
+    if letter == 'o' && ways.iter().any(|way| way.action == Action::OpenVpn) {
+        return Some(Action::OpenVpn);
+    }
     let way = ways.iter().find(|way| {
         is_told(way.action) && way.keys.iter().any(|key| key.code == KeyCode::Char(letter) && !key.control)
     });

@@ -16,6 +16,7 @@ use crate::wizard::fields::Field;
 use crate::wizard::gesture::{Gesture, Spot};
 use crate::wizard::keymap::{self, Action};
 use crate::wizard::picker::{Choice, Line as Candidate, Picker};
+use crate::wizard::remote::Remote;
 use crate::wizard::review::{AnswerLine, Review};
 use crate::wizard::screen::Screen;
 use crate::wizard::secret_text::characters;
@@ -177,6 +178,11 @@ impl SpokenPage {
             Content::None => model.vpns.open.as_ref().map(|open| Self::of_vpn(scene, open)).unwrap_or_default(),
         };
         Self { heading: model.heading(), ..page }
+    }
+
+    /// Whether some of what is being read can be chosen already.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.entries.is_empty()
     }
 
     /// How to see the rest of a long list.
@@ -347,16 +353,17 @@ impl SpokenPage {
         let findings = open.diagnosis.as_ref().map_or(0, |diagnosis| diagnosis.findings.len());
         let mut entries = Vec::new();
         let mut focus = 0;
-        for button in open.buttons() {
+        // Each finding by its number, also one that is fixed by hand: that says how.
+        if findings > 1 {
+            let fix = |number: u8| Offer::new(Meant::Fix(number), format!("Fix {number}"));
+            entries.extend((1..=9).take(findings).map(fix));
+            focus = open.finding().unwrap_or_default();
+        }
+        for button in open.buttons().into_iter().filter(|button| findings < 2 || *button != VpnButton::Fix) {
             if open.focused() == Some(button) {
-                focus = entries.len() + if button == VpnButton::Fix { open.finding().unwrap_or_default() } else { 0 };
+                focus = entries.len();
             }
-            if button == VpnButton::Fix && findings > 1 {
-                let fix = |number: u8| Offer::new(Meant::Fix(number), format!("Fix {number}"));
-                entries.extend((1..=9).take(findings).map(fix));
-            } else {
-                entries.push(Offer::new(Meant::Take(Spot::Vpn(button)), button.label()));
-            }
+            entries.push(Offer::new(Meant::Take(Spot::Vpn(button)), button.label()));
         }
         Self { body, ..Self::default() }.choice(entries, focus)
     }
@@ -428,6 +435,11 @@ fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Offer {
     let aside = if line.aside.is_empty() { String::new() } else { format!(", {}", line.aside) };
     let pending = if line.pending { " (being read)" } else { "" };
     let mut said = Vec::new();
+    match scene.model.unread_subnets(line).filter(|_| line.worst.is_none()) {
+        Some(Remote::Loading { .. }) => said.push("its subnets are being read".to_owned()),
+        Some(Remote::Failed(error)) => said.push(format!("its subnets could not be read: {error}")),
+        _ => {}
+    }
     for finding in scene.model.findings(line).iter() {
         let word = match finding.severity {
             Severity::Refusal => "cannot be taken: ",
