@@ -46,7 +46,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use inventories::*;
-use journey::{Journey, KEY, drawn_text, session};
+use journey::{Journey, KEY, drawn_text, session, shows};
 use osvpn::cloud::{Error, ErrorKind, Id, Status};
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::interruption::{Interruption, State};

@@ -101,7 +101,7 @@ impl Transcript {
         let page = SpokenPage::of(scene, self.skipped);
         self.say_arrivals(model, &page, &mut lines);
         self.say_page(scene, &page, is_new, &mut lines);
-        self.say_reading(&page, &mut lines);
+        self.say_reading(model, &page, is_new, &mut lines);
         self.reading.clone_from(&page.reading);
         self.key = Some(key);
         self.say_remarks(model, &page, &mut lines);
@@ -203,11 +203,13 @@ impl Transcript {
         }
     }
 
-    fn say_reading(&self, page: &SpokenPage, lines: &mut Vec<Paragraph>) {
+    /// What can be done meanwhile is said once a page.
+    fn say_reading(&mut self, model: &Model, page: &SpokenPage, is_new: bool, lines: &mut Vec<Paragraph>) {
         if page.reading.keys().any(|region| !self.reading.contains_key(region)) {
             let names: Vec<&str> = page.reading.values().map(String::as_str).collect();
-            let rest = if page.entries.is_empty() { "" } else { commands::WHILE_READING };
-            lines.push(plain(format!("Being read: {}.{rest}", names.join(", "))));
+            let while_reading =
+                if is_new || self.is_wanted { commands::while_reading(model, page) } else { String::new() };
+            lines.push(plain(format!("Being read: {}.{while_reading}", names.join(", "))));
         }
     }
 

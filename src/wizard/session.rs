@@ -152,7 +152,7 @@ impl Model {
     /// The regions that the screen waits for.
     pub fn regions_awaited(&self) -> Vec<RegionId> {
         let current = match &self.content {
-            Content::List(picker) => picker.current().map(|line| &line.choice),
+            Content::List(picker) if !self.shell.in_lines => picker.current().map(|line| &line.choice),
             _ => None,
         };
         let mut shown = match (self.screen, current) {

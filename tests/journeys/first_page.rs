@@ -156,10 +156,15 @@ fn reading_one_region_can_be_stopped_and_begun_again() {
         Effect::Discover(request, asked) if *asked == wellington => Some(*request),
         _ => None,
     });
-    journey.types("x");
-    assert!(journey.model.new_vpn.region(&wellington).unwrap().is_loading(), "the cursor is on a pair that was read");
+    journey.on_a_screen(|journey| {
+        journey.types("x");
+        assert!(
+            journey.model.new_vpn.region(&wellington).unwrap().is_loading(),
+            "the cursor is on a pair that was read"
+        );
+    });
     journey.goes_to(&Choice::Region(wellington.clone()));
-    assert!(drawn_text(&journey).contains("x stop reading"), "{}", drawn_text(&journey));
+    assert!(shows(&journey, "x stop reading", "x stops reading"), "{}", drawn_text(&journey));
     journey.types("x");
     let stopped = journey.taken("stopping", |effect| match effect {
         Effect::StopReading(region) => Some(region.clone()),
@@ -177,7 +182,11 @@ fn reading_one_region_can_be_stopped_and_begun_again() {
     assert!(drawn_text(&journey).contains("has no VPN service"), "{}", drawn_text(&journey));
     // What was known before stays known.
     journey.goes_to(&pair()).types("r").types("x");
-    assert!(journey.model.new_vpn.regions.iter().all(|region| !region.is_loading() && region.known().is_some()));
+    // In lines all of them were read again. Of one that has nothing, nothing stays known.
+    let in_lines = journey.is_in_lines();
+    for region in journey.model.new_vpn.regions.iter().filter(|region| !in_lines || region.id != wellington) {
+        assert!(!region.is_loading() && region.known().is_some(), "{}", region.id);
+    }
     assert_eq!(current(&journey).choice, pair());
 }
 

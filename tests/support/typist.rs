@@ -373,7 +373,8 @@ impl Typist {
     /// The number that was said last for a choice; its name while it has none because something is still being read.
     #[track_caller]
     pub fn number_or_name(&self, title: &str) -> String {
-        let is_reading = self.heard.iter().rev().take(3).any(|line| line.starts_with("Being read:"));
+        let is_reading =
+            self.heard[self.page_begins..].iter().rev().take(8).any(|line| line.starts_with("Being read:"));
         let number = self.number_of(title).or_else(|| is_reading.then(|| title.to_owned()));
         number.unwrap_or_else(|| panic!("{title:?} was not offered:\n{}", self.heard.join("\n")))
     }

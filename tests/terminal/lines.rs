@@ -169,7 +169,11 @@ fn what_was_done_is_one_json_document_in_the_words_of_the_commands() {
     let (code, Printed { said, .. }) = pty.end();
     let made = kept("made.json");
     assert!(code == 0 && said.trim().is_empty() && made["exit_code"] == 0, "{said}{made}");
-    assert_eq!((&made["creations"][0]["outcome"], &made["changes"]), (&"active".into(), &serde_json::json!([])), "{made}");
+    assert_eq!(
+        (&made["creations"][0]["outcome"], &made["changes"]),
+        (&"active".into(), &serde_json::json!([])),
+        "{made}"
+    );
     assert_eq!(made["creations"][0]["halves"][1]["connection_status"], "ACTIVE", "{made}");
 
     let pty = Pty::start_shell(home.path(), "\"$OSVPN\" --demo --json --plan nowhere.toml > none.json");

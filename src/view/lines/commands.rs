@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::page::{self, SpokenPage};
 use crate::wizard::gesture::Gesture;
 use crate::wizard::keymap::{self, Action};
 use crate::wizard::sign_in_question::Asked;
@@ -16,7 +17,6 @@ pub(super) const WORKING: &str = "Ctrl-C asks whether to stop.";
 pub(super) const POLICY: &str = "Type the number of a field and its value, as in: 3 sha256. The number alone lists its values. Enter alone continues.";
 pub(super) const NOT_UNDERSTOOD: &str = "That is neither a number nor a name nor a command of this list; ? explains.";
 pub(super) const OTHER_NAME: &str = "That is another name; nothing was done.";
-pub(super) const WHILE_READING: &str = " Until then the numbers stay as they are; / shows anew what there is.";
 pub(super) const STILL_READING: &str = "There are no numbers before that is read; a name can be typed already.";
 pub(super) const SEVERAL: &str = "Several lines are called that; type a number.";
 const OF_TEXTS: &str = "Where a text is asked for, commands begin with a colon: :b goes back, :n goes to the next field, :p \
@@ -36,6 +36,22 @@ pub(super) fn answer(asked: &Asked, line: &SecretString) -> Vec<Message> {
         _ => Gesture::Fill(line.clone()),
     };
     vec![Message::Gesture(gesture)]
+}
+
+/// What can be done while something is still being read.
+pub(super) fn while_reading(model: &Model, page: &SpokenPage) -> String {
+    let mut said = String::new();
+    if !page.entries.is_empty() {
+        said += " Until then the numbers stay as they are; / shows anew what there is.";
+    }
+    let names: Vec<String> = page::coming(model).into_iter().map(|offer| offer.title).collect();
+    if page.entries.is_empty() && !names.is_empty() {
+        said += &format!(" Until then a name can be typed: {}.", names.join(", "));
+    }
+    if keymap::bindings(model).iter().any(|way| way.action == Action::StopReading) {
+        said += " x stops reading.";
+    }
+    said
 }
 
 /// The commands where letters are text.
