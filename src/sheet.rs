@@ -13,7 +13,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use secrecy::{ExposeSecret, SecretString};
 
-pub use format::{PeerFormat, SheetProof};
+pub use format::{PeerFormat, SheetProof, Tier};
 pub use refusal::{Objection, Remedy, SheetRefused};
 pub use values::{FarEnd, FarSide, SheetProblem};
 
@@ -79,7 +79,7 @@ fn render(
         format.template,
         context! {
             head, ike, ipsec,
-            name => side.name_within(format.longest_name()), vpn => side.vpn.as_str(), region => side.region.as_str(),
+            name => side.name_within(format.longest_name()), vpn => side.vpn.as_str(),
             local => end(&side.local, &local), remote => end(&side.remote, &remote),
             pairs => Serde(SaRanges::each(&local, &remote)),
             children => Serde(if format.has_one_sa_for_all() { SaRanges::one(&local, &remote) } else { SaRanges::each(&local, &remote) }),

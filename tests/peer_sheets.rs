@@ -1,9 +1,11 @@
 //! The sheets for the far side of a VPN: every format with every kind of VPN, and names that would do harm.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 use osvpn::cloud::{DeadPeerDetection, RegionId};
 use osvpn::plan::policy::IkeVersion;
-use osvpn::sheet::{FarEnd, FarSide, KEY_PLACE, PeerFormat, Remedy, Sheet};
+use osvpn::sheet::{FarEnd, FarSide, KEY_PLACE, PeerFormat, Remedy, Sheet, Tier};
 use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -144,6 +146,21 @@ fn names_and_translated_addresses_are_told() {
     assert!(text(format("routeros"), &side, None).contains("my-id=fqdn:office.example"));
     let values = text(format("values"), &side, None);
     assert!(values.contains("office.example (FQDN)") && values.contains("behind address translation"), "{values}");
+}
+
+/// A sheet may say of itself only what was done.
+#[test]
+fn every_word_that_was_compared_is_one_that_the_maker_publishes() {
+    type Published = BTreeMap<String, BTreeMap<String, BTreeMap<String, Vec<String>>>>;
+    let published: Published = toml::from_str(include_str!("peer_sheets/published_words.toml")).unwrap();
+    for format in formats() {
+        let is_compared = matches!(format.proof().tier, Tier::Words | Tier::Rendered);
+        assert_eq!(published.contains_key(format.word), is_compared, "{}", format.word);
+        for (phase, what, word) in format.words().into_iter().filter(|_| is_compared) {
+            let choices = &published[format.word][phase][what];
+            assert!(choices.iter().any(|choice| choice == word), "{} {phase} {what}: {word}", format.word);
+        }
+    }
 }
 
 proptest! {

@@ -10,7 +10,7 @@ use minijinja::Value;
 use serde::Deserialize;
 
 use super::refusal::{Objection, Remedy, SheetRefused};
-use super::values::FarSide;
+use super::values::{FarSide, plain};
 use crate::plan::policy::EncryptionAlgorithm;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/peers");
@@ -173,6 +173,19 @@ impl PeerFormat {
         other.map_or(&self.header, |format| &format.header)
     }
 
+    /// Every word it has for an algorithm, as the system writes it: of which phase, what for.
+    pub fn words(&self) -> Vec<(&'static str, &'static str, &str)> {
+        let Header { ike, ipsec, .. } = self.wording();
+        let each =
+            [("ike", ike), ("ipsec", ipsec)].into_iter().flat_map(|(of, Phase { encryption, auth, prf, group })| {
+                let tables = [("encryption", encryption), ("auth", auth), ("prf", prf), ("group", group)];
+                tables
+                    .into_iter()
+                    .flat_map(move |(what, table)| table.values().map(move |word| (of, what, word.as_str())))
+            });
+        each.collect()
+    }
+
     pub(super) const fn takes_ah(&self) -> bool {
         self.header.takes_ah
     }
@@ -223,7 +236,11 @@ impl PeerFormat {
     pub(super) fn head(&self, side: &FarSide, has_key: bool) -> Vec<String> {
         let Header { title, versions, goes_to, proof, .. } = &self.header;
         let mut head = vec![
-            format!("{title}: the far side of the VPN {}, whose other half is in {}", side.vpn, side.region),
+            format!(
+                "{title}: the far side of the VPN {}, whose other half is in {}",
+                side.vpn,
+                plain(side.region.as_str())
+            ),
             format!("For {versions}. {goes_to}"),
             proof.to_string(),
         ];

@@ -109,7 +109,7 @@ impl FarSide {
             words: [("ike", ike), ("ipsec", ipsec)].into_iter().flat_map(|(of, policy)| words(of, policy)).collect(),
             ike_lifetime: lifetime(ike).ok_or_else(|| SheetProblem::NoPolicy("IKE", region()))?,
             ipsec_lifetime: lifetime(ipsec).ok_or_else(|| SheetProblem::NoPolicy("IPsec", region()))?,
-            dpd: connection.dpd.clone(),
+            dpd: DeadPeerDetection { action: plain(&connection.dpd.action), ..connection.dpd.clone() },
             mtu: connection.mtu,
         })
     }
@@ -177,7 +177,7 @@ fn lifetime(policy: &StoredPolicy) -> Option<u32> {
 }
 
 /// A text of the cloud without what could end a comment or a line, or mean something to the system that reads it.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || " ._:-".contains(c);
     text.chars().map(|c| if is_safe(c) { c } else { '?' }).take(80).collect::<String>().trim().to_owned()
 }
