@@ -6,11 +6,12 @@ use super::admit::admit;
 use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
 use super::rotate_psk::{Sas, rotate_key};
 use super::subnets;
+use super::upgrade::{Target, TargetPolicies, upgrade};
 use crate::change::{
     ConnectionEdits, Create, DpdValues, Edit, Edits, KnownBy, New, Replacement, ServiceEdits, Update, Verb,
 };
 use crate::cloud::{Kind, Status, StoredPolicy};
-use crate::inspect::{Agreement, Diagnosis, Fix, Inspection, Side, Vpn, outside};
+use crate::inspect::{Agreement, CheckResult, Diagnosis, Fix, Inspection, Side, Vpn, checks, outside};
 use crate::plan::policy::Policy;
 use crate::plan::psk::KeyOrigin;
 use crate::plan::shell::osvpn;
@@ -78,6 +79,16 @@ pub fn fix(
         Fix::Modernise => {
             let agreement = Agreement::between(vpn, &seen.surveys).at_least(&profiles.modern);
             Ok(agree(seen, vpn, &agreement, &profiles.modern))
+        }
+        Fix::Upgrade => {
+            let is_known = |result: &CheckResult| result.check == checks::KEY_SECRECY && result.fault().is_some();
+            let key = vpn.b().is_some() && diagnosis.checks.iter().any(is_known);
+            let target = Target {
+                policies: TargetPolicies::AtLeast(profiles.modern.clone()),
+                key: key.then_some(KeyOrigin::Generated),
+                subnets: None,
+            };
+            upgrade(seen, vpn, &target)
         }
         Fix::RemoveService { .. } => Ok(remove_services(seen, vpn)),
         Fix::Admit => Ok(admit(vpn, diagnosis)),

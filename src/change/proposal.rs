@@ -123,9 +123,13 @@ impl Together<'_> {
 
     /// The answers to it: yes and no.
     pub fn answers(self) -> (String, String) {
-        let first = self.0.first().map(|first| (first.change.verb, first.change.label.as_str()));
-        let (verb, name) = first.unwrap_or((Verb::RotatePsk, ""));
-        verb.answers(name)
+        match self.0 {
+            [one] => one.change.verb.answers(&one.change.label),
+            all => {
+                let verb = all.first().map_or(Verb::RotatePsk, |first| first.change.verb);
+                verb.answers(&format!("{} VPNs", all.len()))
+            }
+        }
     }
 }
 

@@ -77,7 +77,7 @@ impl<'a> Case<'a> {
     /// The profile modern on both halves; where the peer is external, its owner has to agree first.
     pub fn modernise(&self) -> Fix {
         if self.vpn.b().is_some() {
-            return Fix::Modernise;
+            return if self.sides().any(|(_, side)| side.is_legacy()) { Fix::Upgrade } else { Fix::Modernise };
         }
         Fix::ByHand(vec![
             "agree upon other policies with the owner of the peer, who has to change them at the same time; then"

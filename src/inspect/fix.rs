@@ -25,6 +25,9 @@ pub enum Fix {
     /// Both halves get the policies of the `modern` profile, and keep what is stronger. The connections are
     /// recreated.
     Modernise,
+    /// Both halves get endpoint groups, sound policies and, where the one there is no secret, a new key. Services of the old
+    /// kind are recreated.
+    Upgrade,
     /// A half's peer endpoint group gets the other half's subnets.
     MirrorRanges {
         half: Half,
@@ -128,6 +131,7 @@ impl Fix {
             Self::ByHand(_) | Self::Compare(_) | Self::Resume(_) => None,
             Self::RotateKey => Some(vpn.command("rotate-psk").words("--renew")),
             Self::Admit => Some(vpn.command("admit")),
+            Self::Upgrade => Some(vpn.command("upgrade")),
             _ => Some(vpn.command("doctor").words("--fix")),
         }
     }
@@ -165,6 +169,12 @@ impl Fix {
                 "the profile modern (IKEv2, SHA-256) on both halves, which keep what is stronger; the connections are \
                  recreated for that"
                     .to_owned()
+            }
+            Self::Upgrade if vpn.b().is_none() => {
+                "upgrade it: endpoint groups and a new VPN service; policies and key stay".to_owned()
+            }
+            Self::Upgrade => {
+                "upgrade it: endpoint groups, IKEv2 and SHA-256, and a new key if the one there is no secret".to_owned()
             }
             Self::MirrorRanges { half } => {
                 format!("{} gets the ranges that {} tunnels", vpn.place(*half), vpn.place(half.other()))

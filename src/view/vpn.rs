@@ -25,7 +25,8 @@ use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{Advice, CheckResult, Condition, Diagnosis, Fault, Fix, OtherHalf, Side, Verdict, Vpn, Weight};
 use crate::plan::Half;
 use crate::wizard::gesture::Spot;
-use crate::wizard::vpns::{Open, VpnButton, missing, ranges, unknown};
+use crate::wizard::vpns::{Open, VpnButton, behind, missing, ranges, unknown};
+use crate::wizard::work::capitalised;
 
 /// Wider lines are hard to read.
 const WIDEST: u16 = 110;
@@ -177,6 +178,7 @@ fn of_side(scene: Scene<'_>, half: Half, side: &Side, columns: usize) -> Vec<Lin
 fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let mut lines = headline(scene, open, vpn, diagnosis, columns);
+    lines.extend(lag(scene, open, vpn, columns));
     let chosen = open.finding();
     for fault in diagnosis.exposed().filter_map(CheckResult::fault) {
         lines.push(Line::default());
@@ -214,6 +216,20 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
     ]);
     lines.extend(paragraph(&format!("  {}", diagnosis.ping), columns, theme.text()));
     lines
+}
+
+/// In what it is behind, and what helps.
+fn lag(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'static>> {
+    let keys = open.around.ready().map(|around| &around.keys);
+    let Some(behind) = keys.filter(|_| open.is_behind).and_then(|keys| behind(vpn, keys)) else { return Vec::new() };
+    let what = if vpn.b().is_some() { "IKEv2, SHA-256, endpoint groups" } else { "endpoint groups" };
+    let text = format!("{}. Upgrade brings it to today's standard: {what}.", capitalised(&behind));
+    hanging(
+        Span::styled(format!("{} ", scene.theme.glyphs.notice), scene.theme.accent()),
+        &text,
+        columns,
+        scene.theme.text(),
+    )
 }
 
 fn headline(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {

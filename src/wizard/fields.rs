@@ -178,7 +178,7 @@ const NEW_RANGES: FieldText = FieldText {
         |model| model.vpns.open.as_mut().map(|open| &mut open.ranges),
     ),
     help: |_| "The networks behind it, separated by commas. Its owner sets the same there.",
-    check: |model| model.vpns.ranges_problem(),
+    check: |model| model.vpns.ranges_problem(&model.new_vpn.profiles),
     ..PLAIN
 };
 

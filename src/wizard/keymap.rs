@@ -457,6 +457,7 @@ fn vpn_keys(model: &Model) -> Vec<Binding> {
         (VpnButton::NewKey, "new key"),
         (VpnButton::Subnets, "subnets"),
         (VpnButton::Admit, "allow"),
+        (VpnButton::Upgrade, "upgrade"),
         (VpnButton::Delete, "delete"),
     ] {
         // What can only be fixed by hand is explained.

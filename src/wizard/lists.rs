@@ -355,6 +355,9 @@ impl Model {
             (Screen::Vpns, Choice::Unused) => {
                 return self.of_vpns(|vpns, wizard| vpns.want(Intent::DeleteUnused, wizard));
             }
+            (Screen::Vpns, Choice::Upgrades) => {
+                return self.of_vpns(|vpns, wizard| vpns.want(Intent::UpgradeAll, wizard));
+            }
             (Screen::Vpns, Choice::PublicKeys) => return self.of_vpns(YourVpns::want_new_keys),
             (Screen::Vpns, Choice::Make) => {
                 self.new_vpn.answers.mode = Mode::SiteToSite;

@@ -33,6 +33,8 @@ pub enum Choice {
     /// What no connection uses.
     Unused,
     PublicKeys,
+    /// All VPNs that are behind today's standard.
+    Upgrades,
     /// A new VPN, where there is none.
     Make,
     /// The subnets of other routers.

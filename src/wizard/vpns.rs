@@ -6,6 +6,7 @@ mod open;
 mod proposals;
 mod public_keys;
 mod reading;
+mod upgrades;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::plan::{Profiles, Psk};
 
 pub use lines::{missing, ranges, unknown};
 pub use open::{Around, Open, VpnButton};
+pub use upgrades::behind;
 
 /// Everything the wizard knows of the VPNs that exist.
 #[derive(Debug, Default)]
@@ -47,6 +49,8 @@ pub enum Intent {
     NewKey(Sas, KeyOrigin),
     Subnets,
     Admit,
+    Upgrade,
+    UpgradeAll,
     Delete,
     DeleteUnused,
     /// A new key for every VPN that has the one everybody knows.
@@ -55,7 +59,7 @@ pub enum Intent {
 
 impl Intent {
     pub const fn is_of_a_vpn(self) -> bool {
-        !matches!(self, Self::DeleteUnused | Self::PublicKeys(_))
+        !matches!(self, Self::DeleteUnused | Self::PublicKeys(_) | Self::UpgradeAll)
     }
 }
 

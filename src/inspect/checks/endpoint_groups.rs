@@ -19,9 +19,13 @@ fn prove(case: &Case<'_>) -> Verdict {
             old.join(" and ")
         ),
         "its subnets cannot be changed, and its router takes no VPN of the new kind beside it",
-        Fix::ByHand(vec![
-            case.vpn.command("delete").into(),
-            osvpn("").remark("recreates it; the tunnel is down meanwhile").into(),
-        ]),
+        if case.vpn.is_missing_a_half() {
+            Fix::ByHand(vec![
+                case.vpn.command("delete").into(),
+                osvpn("").remark("recreates it; the tunnel is down meanwhile").into(),
+            ])
+        } else {
+            Fix::Upgrade
+        },
     )
 }

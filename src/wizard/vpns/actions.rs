@@ -8,12 +8,13 @@ use super::super::keymap::Action;
 use super::super::objects::SubnetList;
 use super::super::screen::Screen;
 use super::super::shell::beside;
+use super::upgrades::subnets;
 use super::{Intent, Lead, Surroundings, VpnButton, YourVpns};
-use crate::change::{NewSubnets, Refused, Sas, can_set_subnets, set_subnets};
+use crate::change::{NewSubnets, Refused, Sas, can_set_subnets};
 use crate::cloud::Id;
 use crate::inspect::{OtherHalf, Vpn};
 use crate::plan::psk::KeyOrigin;
-use crate::plan::{Half, Known, cidr};
+use crate::plan::{Half, Known, Profiles, cidr};
 
 const UNCHANGED: &str = "These are tunnelled already. Choose others, or go back with Esc.";
 
@@ -65,7 +66,7 @@ impl YourVpns {
         if let Some(interrupted) = self.interrupted().cloned() {
             return wizard.shell.ask_about(interrupted);
         }
-        if matches!(button, VpnButton::NewKey | VpnButton::Subnets | VpnButton::Delete)
+        if matches!(button, VpnButton::NewKey | VpnButton::Subnets | VpnButton::Upgrade | VpnButton::Delete)
             && let Some(seen) = self.seen()
             && let Some(Err(why)) = self.vpn().map(|vpn| seen.inspection.changeable(vpn))
         {
@@ -102,7 +103,9 @@ impl YourVpns {
             }
             VpnButton::Subnets => {
                 open.forget();
+                let is_behind = open.is_behind;
                 match self.vpn().map(can_set_subnets) {
+                    Some(Err(_)) if is_behind => wizard.lead(Screen::NewSubnets(Half::A)),
                     Some(Ok(())) => wizard.lead(Screen::NewSubnets(Half::A)),
                     Some(Err(refused)) => wizard.refuse(refused),
                     None => {}
@@ -110,6 +113,7 @@ impl YourVpns {
                 return;
             }
             VpnButton::Admit => Intent::Admit,
+            VpnButton::Upgrade => Intent::Upgrade,
             VpnButton::Delete => Intent::Delete,
         };
         self.want(intent, wizard);
@@ -147,7 +151,10 @@ impl YourVpns {
         let (Some(open), Some((has_other, remote))) = (&mut self.open, present) else { return };
         open.subnets.local.insert(half, ids);
         if half == Half::B {
-            if self.is_unchanged(&self.chosen()) {
+            if [Half::A, Half::B]
+                .iter()
+                .all(|half| self.are_present(*half, &self.chosen_subnets(*half).iter().collect::<Vec<_>>()))
+            {
                 return wizard.shell.warn(UNCHANGED);
             }
             return self.want(Intent::Subnets, wizard);
@@ -160,27 +167,18 @@ impl YourVpns {
 
     /// Why a text is no list of ranges that the VPN on the screen can carry together with the subnets marked: by every rule
     /// that its question keeps.
-    pub(in crate::wizard) fn ranges_problem(&self) -> Option<String> {
+    pub(in crate::wizard) fn ranges_problem(&self, profiles: &Profiles) -> Option<String> {
         let (vpn, open, seen) = (self.vpn()?, self.open.as_ref()?, self.seen()?);
+        let keys = &open.around.ready()?.keys;
         let ranges = match cidr::parse_list(open.ranges.value()) {
             Ok(ranges) => ranges,
             Err(problem) => return Some(problem.to_string()),
         };
         let wanted = NewSubnets { local: open.subnets.local.clone(), outside: Some(ranges) };
-        match set_subnets(&seen.inspection, vpn, &wanted) {
+        match subnets(&seen.inspection, vpn, &wanted, keys, profiles) {
             Ok(proposal) => proposal.is_empty().then(|| UNCHANGED.to_owned()),
             Err(refused) => refused.0.into_iter().next(),
         }
-    }
-
-    fn chosen(&self) -> NewSubnets {
-        self.open.as_ref().map(|open| open.subnets.clone()).unwrap_or_default()
-    }
-
-    /// Whether these are what the VPN on the screen tunnels already.
-    fn is_unchanged(&self, wanted: &NewSubnets) -> bool {
-        let proposal = || set_subnets(&self.seen()?.inspection, self.vpn()?, wanted).ok();
-        proposal().is_some_and(|proposal| proposal.is_empty())
     }
 
     /// Whether those marks of a half change nothing there.

@@ -5,7 +5,7 @@ use itertools::Itertools;
 use super::super::choices::about;
 use super::super::objects::twins;
 use super::super::picker::{About, Choice, Line};
-use super::YourVpns;
+use super::{YourVpns, behind};
 use crate::cloud::RegionId;
 use crate::engine::interruption::{Interruption, State};
 use crate::inspect::{Exposures, Inspection, Keys, OtherHalf, Side, Vpn, Weight, checks};
@@ -20,7 +20,12 @@ impl YourVpns {
         let mut lines: Vec<Line> = vpns
             .map(|vpn| {
                 let mark = self.mark(inspection, vpn);
-                vpn_line(labels, inspection, vpn, twins.contains(vpn.name.as_str()), mark)
+                let mut line = vpn_line(labels, inspection, vpn, twins.contains(vpn.name.as_str()), mark);
+                if let (Some(said), Some(behind)) = (&mut line.about, behind(vpn, self.keys_of(vpn))) {
+                    let behind = behind.trim_start_matches("behind: ").to_owned();
+                    said.detail.push(about("Behind", behind));
+                }
+                line
             })
             .collect();
         if lines.is_empty() && !inspection.surveys.is_empty() && inspection.awaited.is_empty() {
@@ -47,6 +52,7 @@ impl YourVpns {
         let awaited = |region| Line { pending: true, ..of_region(labels, region, About::default()) };
         lines.extend(inspection.awaited.iter().map(awaited));
         lines.extend(self.public_keys_line());
+        lines.extend(self.upgrades_line());
         let unused: Vec<_> = inspection.unused.iter().filter(|object| !seen.unfinished.needs(object)).collect();
         if !unused.is_empty() {
             let count = unused.len();
@@ -92,12 +98,16 @@ impl YourVpns {
         let diagnosis = inspection.diagnose(vpn, self.keys_of(vpn), &Exposures::new());
         // A half that is missing is said anyway.
         let mut faults = diagnosis.faults().filter(|(check, _)| *check != checks::HALVES);
-        let (_, worst) = faults.next()?;
+        let place = Place::Region(Half::A);
+        let behind = behind(vpn, self.keys_of(vpn)).map(|text| Finding::notice(place, text));
+        let Some((_, worst)) = faults.next() else { return behind };
+        if let (Weight::Warns, Some(behind)) = (worst.weight, behind) {
+            return Some(behind);
+        }
         let text = match faults.count() {
             0 => worst.seen.clone(),
             more => format!("{}; and {more} more", worst.seen),
         };
-        let place = Place::Region(Half::A);
         Some(if worst.weight == Weight::Warns { Finding::notice(place, text) } else { Finding::warning(place, text) })
     }
 }

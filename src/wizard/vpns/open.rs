@@ -20,6 +20,8 @@ pub struct Open {
     pub around: Remote<Around>,
     /// What speaks for and against it.
     pub diagnosis: Option<Diagnosis>,
+    /// Whether it is behind today's standard, and can be upgraded.
+    pub is_behind: bool,
     /// The finding to fix, if the user has chosen one.
     pub chosen: Option<Check>,
     /// Whether the page begins at that finding: what is scrolled is counted from there.
@@ -49,6 +51,7 @@ pub enum VpnButton {
     NewKey,
     Subnets,
     Admit,
+    Upgrade,
     Delete,
 }
 
@@ -60,6 +63,7 @@ impl VpnButton {
             Self::NewKey => 'n',
             Self::Subnets => 's',
             Self::Admit => 'a',
+            Self::Upgrade => 'u',
             Self::Delete => 'd',
         }
     }
@@ -70,6 +74,7 @@ impl VpnButton {
             Self::NewKey => "New key",
             Self::Subnets => "Subnets",
             Self::Admit => "Admit traffic",
+            Self::Upgrade => "Upgrade",
             Self::Delete => "Delete",
         }
     }
@@ -84,6 +89,7 @@ impl Open {
             connections: Vec::new(),
             around: Remote::NotAsked,
             diagnosis: None,
+            is_behind: false,
             chosen: None,
             begins_there: false,
             focus: VpnButton::Fix,
@@ -110,7 +116,8 @@ impl Open {
         let diagnosis = self.diagnosis.as_ref();
         let fix = self.is_fixable().then_some(VpnButton::Fix);
         let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(VpnButton::Admit);
-        [fix, Some(VpnButton::NewKey), Some(VpnButton::Subnets), admit, Some(VpnButton::Delete)]
+        let upgrade = self.is_behind.then_some(VpnButton::Upgrade);
+        [fix, Some(VpnButton::NewKey), Some(VpnButton::Subnets), admit, upgrade, Some(VpnButton::Delete)]
             .into_iter()
             .flatten()
             .collect()

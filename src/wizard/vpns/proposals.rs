@@ -3,9 +3,11 @@
 use super::super::dialog::{About, Act, Dialog, DialogButton};
 use super::super::remote::Remote;
 use super::super::screen::Screen;
+use super::upgrades::subnets;
 use super::{Intent, Surroundings, YourVpns};
 use crate::change::{
-    Proposal, Refused, Sas, Together, Verb, admit, delete, delete_strays, fix, rotate_key, set_subnets,
+    INTERRUPTION, Proposal, Refused, Sas, Target, Together, Verb, admit, delete, delete_strays, fix, rotate_key,
+    upgrade,
 };
 use crate::inspect::diagnosis::rules;
 use crate::plan::Profiles;
@@ -14,6 +16,7 @@ use crate::plan::psk::KeyOrigin;
 /// What a new key's question offers about the tunnels that are up.
 const RENEW: &str = "Renew tunnels too";
 const KEEP: &str = "Leave tunnels alone";
+const UPGRADE_INTERRUPTS: &str = "It interrupts every tunnel of its routers for some seconds,";
 
 impl YourVpns {
     /// Proposes that, once what is known is fresh and complete.
@@ -36,7 +39,7 @@ impl YourVpns {
             return;
         }
         let Some(intent) = self.intent else { return };
-        if matches!(intent, Intent::PublicKeys(_)) {
+        if matches!(intent, Intent::PublicKeys(_) | Intent::UpgradeAll) {
             match &self.keys {
                 Remote::Ready(_) => {}
                 Remote::Loading { .. } => return,
@@ -56,6 +59,9 @@ impl YourVpns {
     fn propose(&self, intent: Intent, wizard: &mut Surroundings<'_>) {
         if let Intent::PublicKeys(sas) = intent {
             return self.propose_new_keys(sas, wizard);
+        }
+        if intent == Intent::UpgradeAll {
+            return self.propose_upgrades(wizard);
         }
         match self.proposed(intent, wizard.profiles) {
             Some(Ok(proposal)) if proposal.is_empty() => wizard.nothing_to_do(proposal.notes),
@@ -89,10 +95,11 @@ impl YourVpns {
             }
             Intent::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,
             Intent::NewKey(sas, origin) => rotate_key(&seen.inspection, vpn, origin, sas),
-            Intent::Subnets => set_subnets(&seen.inspection, vpn, &open.subnets),
+            Intent::Subnets => subnets(&seen.inspection, vpn, &open.subnets, &found.keys, profiles),
+            Intent::Upgrade => upgrade(&seen.inspection, vpn, &Target::modern(profiles, vpn, &found.keys)),
             Intent::Admit => Ok(admit(vpn, diagnosis)),
             Intent::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &found.exposures))),
-            Intent::DeleteUnused | Intent::PublicKeys(_) => return None,
+            Intent::DeleteUnused | Intent::PublicKeys(_) | Intent::UpgradeAll => return None,
         })
     }
 
@@ -110,7 +117,17 @@ impl YourVpns {
         if active.is_some() {
             text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
         }
-        let (yes, no) = Together(&proposals).answers();
+        if proposals.iter().any(|proposal| proposal.change.verb == Verb::Upgrade) {
+            text.insert(0, format!("{UPGRADE_INTERRUPTS} {INTERRUPTION} s at most as measured. Steps and notes:"));
+        }
+        let (mut yes, no) = Together(&proposals).answers();
+        let mut question = Together(&proposals).question();
+        if let ([Proposal { change, .. }], Intent::Subnets) = (proposals.as_slice(), intent)
+            && change.verb == Verb::Upgrade
+        {
+            question = format!("Upgrade {} and change its subnets?", change.label);
+            "Upgrade and change".clone_into(&mut yes);
+        }
         let mut buttons = vec![(no, Act::Close), (yes, Act::Confirm)];
         let instead = |label: &str, intent| (label.to_owned(), Act::Instead(intent));
         match intent {
@@ -125,7 +142,7 @@ impl YourVpns {
         if matches!(intent, Intent::NewKey(_, KeyOrigin::Generated)) {
             buttons.push(("Own key".to_owned(), Act::OwnKey));
         }
-        let mut dialog = Dialog::new(Together(&proposals).question(), text, buttons).wide();
+        let mut dialog = Dialog::new(question, text, buttons).wide();
         if let Some(vpn) = active {
             dialog = dialog.asking_for(&vpn.name);
         }

@@ -9,6 +9,7 @@ use super::super::screen::Screen;
 use super::super::shell::Shell;
 use super::super::work::Work;
 use super::open::{Around, Open};
+use super::upgrades::is_behind;
 use super::{Surroundings, YourVpns};
 use crate::change::{Change, Verb};
 use crate::cloud::{Error, Id, RegionId};
@@ -214,8 +215,9 @@ impl YourVpns {
         let Some(found) = open.around.ready() else { return };
         let diagnosis = seen.inspection.diagnose(vpn, &found.keys, &found.exposures);
         wizard.work.note_after(vpn, &diagnosis, &seen.inspection.vpns);
+        let is_behind = is_behind(vpn, &found.keys);
         if let Some(open) = &mut self.open {
-            open.diagnosis = Some(diagnosis);
+            (open.diagnosis, open.is_behind) = (Some(diagnosis), is_behind);
         }
     }
 
