@@ -38,6 +38,7 @@ mod run;
 mod short_way;
 mod sign_in;
 mod start;
+mod upgrades;
 mod vpns;
 
 use crate::support::{inventories, journey, pair, runs, surveys};

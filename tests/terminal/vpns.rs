@@ -391,7 +391,7 @@ fn a_deleted_vpn_is_gone_with_both_halves_whatever_becomes_of_the_answers() {
 }
 
 #[test]
-fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the_reason() {
+fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_comes_with_an_upgrade() {
     let scene = Scene::new(SimulatorSettings::default());
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "creates");
@@ -404,9 +404,10 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
     pty.send("1\r");
     pty.wait_for("Which subnets of Porirua from now on?");
     pty.confirm("\r");
-    // The guide's policy is IKEv1.
-    pty.wait_for("carries only the first pair");
-    pty.confirm("\r");
+    // The guide's policy is IKEv1, which carries only one pair.
+    pty.wait_for("Upgrade hlz-por and change its subnets?");
+    pty.send(ESC);
+    pty.wait("the list", |screen| !screen.contains("Upgrade hlz-por and"));
     pty.send(ESC);
     pty.wait_for("Which subnets of Hamilton from now on?");
     // Marked are the first, by the last try, and the one that was tunnelled so far.

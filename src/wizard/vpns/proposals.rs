@@ -122,6 +122,11 @@ impl YourVpns {
         }
         let (mut yes, no) = Together(&proposals).answers();
         let mut question = Together(&proposals).question();
+        if let (several @ 2.., Intent::UpgradeAll) = (proposals.len(), intent) {
+            // For some of them that is a new key alone.
+            yes = format!("Upgrade {several} VPNs");
+            question = format!("{yes}?");
+        }
         if let ([Proposal { change, .. }], Intent::Subnets) = (proposals.as_slice(), intent)
             && change.verb == Verb::Upgrade
         {
