@@ -154,8 +154,8 @@ fn every_word_that_was_compared_is_one_that_the_maker_publishes() {
     type Published = BTreeMap<String, BTreeMap<String, BTreeMap<String, Vec<String>>>>;
     let published: Published = toml::from_str(include_str!("peer_sheets/published_words.toml")).unwrap();
     for format in formats() {
-        let is_compared = matches!(format.proof().tier, Tier::Words | Tier::Rendered);
-        assert_eq!(published.contains_key(format.word), is_compared, "{}", format.word);
+        let is_compared = published.contains_key(format.word);
+        assert!(is_compared || format.proof().tier != Tier::Words, "{}", format.word);
         for (phase, what, word) in format.words().into_iter().filter(|_| is_compared) {
             let choices = &published[format.word][phase][what];
             assert!(choices.iter().any(|choice| choice == word), "{} {phase} {what}: {word}", format.word);

@@ -12,6 +12,7 @@ mod doctor;
 mod guide_commands;
 mod killed;
 mod legacy;
+mod maker_rules;
 mod network_faults;
 mod proxy;
 mod scale;

@@ -311,7 +311,7 @@ impl fmt::Display for SheetProof {
         let Self { tier, with, on } = self;
         match tier {
             Tier::Tunnel => write!(f, "Proof: a tunnel came up from such a text alone ({with}, {on})."),
-            Tier::Rendered => write!(f, "Proof: a tunnel came up from what {with} makes of it ({on})."),
+            Tier::Rendered => write!(f, "Proof: a tunnel came up from such a text by {with} ({on})."),
             Tier::Words => write!(f, "Proof: its words were compared with {with} ({on}); no tunnel was tried."),
             Tier::Documented => write!(f, "Proof: none; written from {with} ({on})."),
         }

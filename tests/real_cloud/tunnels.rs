@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::as_in_the_guide::KEY;
 use super::cloud::{A, B, RealCloud, in_each_with_tunnels, say};
 use super::guide_commands::Profile;
+use super::maker_rules::swanctl_of;
 use super::pty::{Printed, Pty};
 use super::wizard::{choose, plan_between, plan_to_peer, site_to_site};
 
@@ -99,8 +100,8 @@ fn several_subnets_over_ikev1_are_refused() {
     });
 }
 
-/// The sheets of `osvpn peer` that strongSwan reads, each used as it is by a strongSwan outside the cloud. The table of what
-/// came up is printed.
+/// The sheets of `osvpn peer` that strongSwan reads, each used as it is by a strongSwan outside the cloud, and those of three
+/// systems that run strongSwan, as their makers' rules have it read. The table of what came up is printed.
 #[test]
 fn a_peer_comes_up_from_its_sheet_alone() {
     in_each_with_tunnels(|cloud| {
@@ -111,7 +112,7 @@ fn a_peer_comes_up_from_its_sheet_alone() {
             let arguments = ["apply", &plan, "--wait", "0"];
             let (code, Printed { said, .. }) = cloud.osvpn(&arguments, &[("OSVPN_PSK", KEY)]).end();
             assert_eq!(code, 3, "the peer is not there yet: {said}");
-            for format in ["swanctl", "ipsec-conf"] {
+            for format in ["swanctl", "ipsec-conf", "vyos", "opnsense", "pfsense"] {
                 let files = sheet(cloud, format);
                 let told = comes_up(cloud, &files, subnets);
                 say(&format!("{} {format:<10} {:<8} {} subnets: {told}", cloud.release, profile.name(), subnets.len()));
@@ -121,7 +122,7 @@ fn a_peer_comes_up_from_its_sheet_alone() {
     });
 }
 
-/// Where the parts of a sheet with the key are: the whole, or the two files it says that it is.
+/// Where a sheet with the key is, in the one or two files that strongSwan reads.
 fn sheet(cloud: &RealCloud, format: &str) -> Vec<PathBuf> {
     let path = cloud.home.path().join(format);
     let _ = std::fs::remove_file(&path);
@@ -129,6 +130,9 @@ fn sheet(cloud: &RealCloud, format: &str) -> Vec<PathBuf> {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains(KEY));
+    if !["swanctl", "ipsec-conf"].contains(&format) {
+        std::fs::write(&path, swanctl_of(format, &text)).unwrap();
+    }
     let Some((first, second)) = text.split_once("# ---- /etc/ipsec.secrets\n") else { return vec![path] };
     let parts = [("ipsec.conf", first), ("ipsec.secrets", second)];
     let part = |(name, text): (&str, &str)| {
