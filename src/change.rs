@@ -9,6 +9,7 @@ mod delete;
 mod fix;
 mod proposal;
 mod public_keys;
+mod repair;
 mod rotate_psk;
 mod sharers;
 mod subnets;
@@ -33,6 +34,7 @@ pub use delete::{Unfinished, delete, delete_strays};
 pub use fix::fix;
 pub use proposal::*;
 pub use public_keys::{Rescue, rotate_public_keys};
+pub use repair::repair;
 pub use rotate_psk::{Sas, rotate_key};
 pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 pub(crate) use text::short_name;
@@ -66,6 +68,8 @@ pub enum Verb {
     RebuildService,
     /// Brings it to the current model, sound policies and a key of its own.
     Upgrade,
+    /// Makes the half that is missing.
+    Repair,
     /// Switches on what is switched off.
     SwitchOn,
     /// Makes the agents configure a router again.
@@ -286,6 +290,9 @@ pub struct FreshConnection {
     pub mtu: u32,
     /// Dead peer detection.
     pub dpd: DpdValues,
+    /// Whose key it gets, read when it is made; if none, the one that is given then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_of: Option<Object>,
 }
 
 /// Where a new connection goes.

@@ -14,6 +14,7 @@ use crate::commands::doctor::DoctorArgs;
 use crate::commands::forecast::ForecastArgs;
 use crate::commands::list::ListArgs;
 use crate::commands::peer::PeerArgs;
+use crate::commands::repair::RepairArgs;
 use crate::commands::resume::ResumeArgs;
 use crate::commands::rollback::RollbackArgs;
 use crate::commands::rotate_psk::RotateArgs;
@@ -57,6 +58,7 @@ enum Command {
     Status(StatusArgs),
     Doctor(DoctorArgs),
     Forecast(ForecastArgs),
+    Repair(RepairArgs),
     Delete(DeleteArgs),
     RotatePsk(RotateArgs),
     SetSubnets(SetSubnetsArgs),
@@ -94,6 +96,7 @@ impl Cli {
             Some(Command::Status(args)) => answer(&args),
             Some(Command::Doctor(args)) => answer(&args),
             Some(Command::Forecast(args)) => answer(&args),
+            Some(Command::Repair(args)) => answer(&args),
             Some(Command::Delete(args)) => answer(&args),
             Some(Command::RotatePsk(args)) => answer(&args),
             Some(Command::SetSubnets(args)) => answer(&args),

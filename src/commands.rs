@@ -23,6 +23,7 @@ mod look;
 pub(crate) mod man;
 pub(crate) mod options;
 pub(crate) mod peer;
+pub(crate) mod repair;
 pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod rotate_psk;

@@ -22,6 +22,7 @@ mod many_vpns;
 mod peer;
 mod reader_role;
 mod reading;
+mod repair;
 mod rotate_psk;
 mod set_subnets;
 

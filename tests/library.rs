@@ -19,6 +19,7 @@ mod pairing;
 mod peer_sheets;
 mod pictures;
 mod plan;
+mod repair;
 mod report;
 mod screens;
 mod signing_in;

@@ -166,6 +166,7 @@ impl Plan {
                 interval: policy.dpd.interval,
                 timeout: policy.dpd.timeout,
             },
+            key_of: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::admit::admit;
 use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
+use super::repair::repair;
 use super::rotate_psk::{Sas, rotate_key};
 use super::subnets;
 use super::upgrade::{Target, TargetPolicies, upgrade};
@@ -14,7 +15,6 @@ use crate::cloud::{Kind, Status, StoredPolicy};
 use crate::inspect::{Agreement, CheckResult, Diagnosis, Fix, Inspection, Side, Vpn, checks, outside};
 use crate::plan::policy::Policy;
 use crate::plan::psk::KeyOrigin;
-use crate::plan::shell::osvpn;
 use crate::plan::{Half, Profiles};
 
 /// The change that fixes a fault.
@@ -92,10 +92,7 @@ pub fn fix(
         }
         Fix::RemoveService { .. } => Ok(remove_services(seen, vpn)),
         Fix::Admit => Ok(admit(vpn, diagnosis)),
-        Fix::Resume(id) => {
-            let (finish, delete) = (osvpn("resume").operand(id), osvpn("rollback").operand(id));
-            Err(Refused::because(format!("{finish} finishes it, {delete} deletes it")))
-        }
+        Fix::Repair => repair(seen, vpn, profiles),
         Fix::Compare(values) => {
             let what = "the peer is not in this project; its owner has to compare:".to_owned();
             Err(Refused(std::iter::once(what).chain(values.iter().map(ToString::to_string)).collect()))

@@ -8,7 +8,7 @@ use super::marked::MarkedStep;
 use super::replaced::vanished;
 use super::service::Sole;
 use super::{Changing, End, Failure, Request, Work};
-use crate::change::{Create, Deletable, FreshConnection, KnownBy, New, Ref, Replacement, Step};
+use crate::change::{Create, Deletable, FreshConnection, KnownBy, New, Object, Ref, Replacement, Step};
 use crate::cloud::changes::{ConnectionTemplate, RuleMade, TemplateOverrides};
 use crate::cloud::exposure::SecurityGroupRuleBody;
 use crate::cloud::request::{
@@ -180,7 +180,6 @@ impl Changing {
             New::Service(router) | New::SoleService { router, .. } => Draft::Service(router),
             New::FreshConnection(fresh) => {
                 let (peer_address, peer_id) = self.peer_of(&fresh.peer, work).await?;
-                let none = || Error::new(ErrorKind::Unexpected, "a connection needs a key");
                 Draft::Fresh(Box::new(Ends {
                     fresh,
                     service: self.id_of(&fresh.service)?,
@@ -190,7 +189,7 @@ impl Changing {
                     peer_group: self.id_of(&fresh.peer_group)?,
                     peer_address,
                     peer_id,
-                    key: self.key.as_ref().ok_or_else(none)?.secret().clone(),
+                    key: self.key_for(step, fresh, work).await?,
                 }))
             }
             New::Unplanned(object, _) => {
@@ -200,6 +199,14 @@ impl Changing {
             New::Connection(replacement) => Draft::Like(Box::new(self.other(step, replacement, region, work).await?)),
             New::Rule { group, remote } => Draft::Rule(group, remote),
         })
+    }
+
+    async fn key_for(&self, step: usize, fresh: &FreshConnection, work: &Work<'_>) -> Result<SecretString, Error> {
+        if let Some(Object { region, id, .. }) = &fresh.key_of {
+            return self.region(step, region, work)?.connection_psk(id).await;
+        }
+        let none = || Error::new(ErrorKind::Unexpected, "a connection needs a key");
+        Ok(self.key.as_ref().ok_or_else(none)?.secret().clone())
     }
 
     async fn other<'a>(

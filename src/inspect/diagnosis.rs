@@ -183,11 +183,8 @@ impl Diagnosis {
     pub fn first_fixable(&self) -> Option<usize> {
         let mut faults = self.findings.iter().filter_map(CheckResult::fault);
         let weight = faults.find(|fault| fault.weight != Weight::Exposes || fault.fix.is_ours())?.weight;
-        let is_ours = |result: &CheckResult| {
-            result.fault().is_some_and(|fault| {
-                fault.weight == weight && fault.fix.is_ours() && !matches!(fault.fix, Fix::Resume(_))
-            })
-        };
+        let is_ours =
+            |result: &CheckResult| result.fault().is_some_and(|fault| fault.weight == weight && fault.fix.is_ours());
         self.findings.iter().position(is_ours)
     }
 

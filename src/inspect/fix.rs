@@ -7,8 +7,7 @@ use serde::{Serialize, Serializer};
 use super::exposure::MissingRule;
 use super::{Agreement, Vpn};
 use crate::cloud::Id;
-use crate::plan::shell::osvpn;
-use crate::plan::{Half, ShellCommand, VpnId};
+use crate::plan::{Half, ShellCommand};
 
 /// What to do about a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +57,8 @@ pub enum Fix {
         id: Id,
     },
     Admit,
-    /// Its interrupted creation is resumed.
-    Resume(VpnId),
+    /// The half that is missing is made.
+    Repair,
     /// The owner of the peer compares these values with what the peer has.
     Compare(Vec<PeerValue>),
     /// What only the user can do, in this order.
@@ -128,7 +127,8 @@ impl Fix {
     /// The command that applies it, if this program can.
     pub fn command(&self, vpn: &Vpn) -> Option<ShellCommand> {
         match self {
-            Self::ByHand(_) | Self::Compare(_) | Self::Resume(_) => None,
+            Self::ByHand(_) | Self::Compare(_) => None,
+            Self::Repair => Some(vpn.command("repair")),
             Self::RotateKey => Some(vpn.command("rotate-psk").words("--renew")),
             Self::Admit => Some(vpn.command("admit")),
             Self::Upgrade => Some(vpn.command("upgrade")),
@@ -141,7 +141,6 @@ impl Fix {
         match self {
             Self::ByHand(steps) => steps.clone(),
             Self::Admit => missing.iter().map(|rule| rule.command().into()).collect(),
-            Self::Resume(id) => vec![osvpn("resume").operand(id).into(), osvpn("rollback").operand(id).into()],
             _ => Vec::new(),
         }
     }
@@ -193,7 +192,7 @@ impl Fix {
                 format!("delete the service {id} in {}, which no connection uses", vpn.place(*half))
             }
             Self::Admit => "add the missing rules".to_owned(),
-            Self::Resume(_) => "resume its creation, or roll it back".to_owned(),
+            Self::Repair => "create the half that is missing, from what the other one says".to_owned(),
             Self::Compare(_) => "compare with the owner of the peer; it must have:".to_owned(),
             Self::ByHand(_) => "by hand:".to_owned(),
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
+use ipnet::IpNet;
 use tokio::time::sleep;
 
 use super::background::{Aspects, Background, BackgroundIds};
@@ -141,10 +142,37 @@ async fn match_up(
     let contested = pairs::contested(&surveys);
     if !contested.is_empty() {
         let keys = background.equal_keys(cloud, &contested).await;
-        return with_routers(cloud, Inspection::knowing(keys, surveys, unread)).await;
+        let inspection = with_routers(cloud, Inspection::knowing(keys, surveys, unread)).await;
+        return with_ends(cloud, inspection).await;
     }
     let inspection = Inspection::of(std::mem::take(&mut surveys), unread);
-    with_routers(cloud, inspection).await
+    with_ends(cloud, with_routers(cloud, inspection).await).await
+}
+
+/// Of a VPN that lacks a half, the routers on which that can be made. It is not known what they are where this fails.
+async fn with_ends(cloud: &Cloud, mut inspection: Inspection) -> Inspection {
+    let mut wanted: BTreeMap<RegionId, Vec<IpNet>> = BTreeMap::new();
+    for vpn in &inspection.vpns {
+        let OtherHalf::Missing { region, .. } = &vpn.other_half else { continue };
+        for id in inspection.surveys.keys().filter(|id| region.as_ref().is_none_or(|region| region == *id)) {
+            wanted.entry(id.clone()).or_default().extend(&vpn.a.remote);
+        }
+    }
+    let reads = wanted.into_iter().filter_map(|(id, ranges)| Some((cloud.region(&id).ok()?, ranges)));
+    let reads = reads.map(|(region, ranges)| async move { (region.id().clone(), region.routers_on(&ranges).await) });
+    for (id, read) in join_all(reads).await {
+        let (Ok((extensions, routers, subnets)), Some(survey)) = (read, inspection.surveys.get_mut(&id)) else {
+            continue;
+        };
+        let inventory = &mut survey.inventory;
+        inventory.extensions = extensions;
+        inventory.routers.retain(|known| routers.iter().all(|router| router.id != known.id));
+        add_routers(&mut inventory.routers, routers);
+        inventory.subnets.retain(|known| subnets.iter().all(|subnet| subnet.id != known.id));
+        inventory.subnets.extend(subnets);
+        inventory.subnets.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    }
+    inspection
 }
 
 /// A peer that seems to be outside may be a router of this project that has no VPN service.

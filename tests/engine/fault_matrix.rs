@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use osvpn::change::Change;
+use osvpn::change::{Change, repair};
 use osvpn::engine::Direction;
-use osvpn::plan::Psk;
+use osvpn::inspect::{Inquiry, inspect};
+use osvpn::plan::{Profiles, Psk};
 
 use super::changes::{Orders, Vpn};
 use super::faults::{self, FAULTS, LATE, REGIONS, SETTLING, Target, quick_site};
@@ -39,10 +40,12 @@ enum Scenario {
     RotateShared,
     SetSubnets,
     Recreate,
+    /// Half B is made again beside what is left of it, and half A pointed to it.
+    Repair,
 }
 
 impl Scenario {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::SiteToSite,
         Self::Reused,
         Self::Single,
@@ -52,6 +55,7 @@ impl Scenario {
         Self::RotateShared,
         Self::SetSubnets,
         Self::Recreate,
+        Self::Repair,
     ];
 
     fn creates(self) -> bool {
@@ -117,6 +121,7 @@ struct Lane {
     objects: Vec<Stored>,
     /// What an undisturbed change leaves.
     after: Scene,
+    repair: Option<Change>,
     tally: Arc<Tally>,
 }
 
@@ -154,9 +159,10 @@ impl Lane {
         if scenario == Scenario::RotateShared {
             vpn.plant_sharer();
         }
+        let repair = if scenario == Scenario::Repair { Some(lose_half(&vpn).await) } else { None };
         let objects = all(&vpn.site);
         let Vpn { site, plan, progress, .. } = vpn;
-        Self { scenario, site: Some(site), plan, progress, objects, after: Scene::new(), tally }
+        Self { scenario, site: Some(site), plan, progress, objects, after: Scene::new(), repair, tally }
     }
 
     /// A VPN of this lane's, as it is before the change.
@@ -218,6 +224,7 @@ impl Lane {
             Scenario::Rotate | Scenario::RotateSingle => vpn.rotate(),
             Scenario::RotateShared => vpn.rotate_shared(),
             Scenario::Recreate => vpn.recreate(),
+            Scenario::Repair => self.repair.clone().unwrap(),
             // There is no other subnet here; half B is to expect more behind it.
             Scenario::SetSubnets => vpn.set_subnets(&self.plan.a().local[0].id, "10.0.0.0/16"),
             Scenario::SiteToSite | Scenario::Reused | Scenario::Single => self.plan.to_change(),
@@ -306,7 +313,7 @@ impl Lane {
         }
         drop(changing);
         self.close(vpn);
-        if matches!(self.scenario, Scenario::SetSubnets | Scenario::Recreate) {
+        if matches!(self.scenario, Scenario::SetSubnets | Scenario::Recreate | Scenario::Repair) {
             let vpn = self.vpn();
             let mut changing = self.as_late_as_can_be(&vpn).await;
             vpn.site.simulator.clear_requests();
@@ -548,6 +555,37 @@ impl Lane {
             }
         }
     }
+}
+
+/// Takes half B away but for a policy and a group, leaves a legacy service in its place, and has half A look for it where it is
+/// not. What makes it again.
+async fn lose_half(vpn: &Vpn) -> Change {
+    let (a, b) = (REGIONS[0], REGIONS[1]);
+    let site = &vpn.site.simulator;
+    let [service] = site.collection(b, "vpnservices").try_into().unwrap();
+    let is_gone = |kind: &str, object: &serde_json::Map<String, Value>| {
+        matches!(kind, "vpnservices" | "ikepolicies" | "ipsec_site_connections")
+            || object.get("type") == Some(&json!("cidr"))
+    };
+    for (region, kind, object) in all(&vpn.site).into_iter().rev() {
+        if region == b && is_gone(&kind, &object) {
+            site.uproot(b, &kind, &id_of(&object));
+        }
+    }
+    let subnet = &vpn.plan.halves().last().unwrap().local[0].id;
+    let legacy = json!({"name": "old", "description": "", "router_id": service["router_id"], "subnet_id": subnet.as_str(),
+        "admin_state_up": true, "status": "PENDING_CREATE", "external_v4_ip": service["external_v4_ip"], "external_v6_ip": null});
+    site.plant(b, "vpnservices", legacy).unwrap();
+    let [connection] = site.collection(a, "ipsec_site_connections").try_into().unwrap();
+    site.alter(
+        a,
+        "ipsec_site_connections",
+        &id_of(&connection),
+        json!({"peer_address": "192.0.2.9", "peer_id": "192.0.2.9"}),
+    );
+    let (seen, _) = inspect(&vpn.site.cloud, Inquiry::default()).await;
+    let [half] = seen.vpns.as_slice() else { panic!("{:?}", seen.vpns) };
+    repair(&seen, half, &Profiles::built_in().unwrap()).unwrap().change
 }
 
 fn differences(is: &Scene, should_be: &Scene) -> String {

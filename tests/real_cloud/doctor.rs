@@ -57,7 +57,7 @@ fn handle(cloud: &RealCloud) -> String {
 fn follow(cloud: &RealCloud, vpn: &str, finding: &Value, wait: &str) -> String {
     let commands: Vec<&str> =
         finding["commands"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
-    if finding["fix"] != "by hand:" && !commands[0].starts_with("osvpn resume") {
+    if finding["fix"] != "by hand:" {
         let said = osvpn(cloud, &["doctor", vpn, "--fix", "--yes", "--json", "--wait", wait]);
         assert!([0, 3, 5].contains(&said.code), "{}", said.all);
         return said.document["verb"].as_str().unwrap_or("nothing").to_owned();
@@ -67,12 +67,6 @@ fn follow(cloud: &RealCloud, vpn: &str, finding: &Value, wait: &str) -> String {
         // What is said of a command stands behind it.
         let words: Vec<&str> = command.split("   ").next().unwrap().split_whitespace().collect();
         match words.as_slice() {
-            ["osvpn", "resume", _] => {
-                let said = osvpn(cloud, &[&words[1..], &["--json"]].concat());
-                assert!([0, 3].contains(&said.code), "{}", said.all);
-            }
-            // The other way out of the same.
-            ["osvpn", "rollback", ..] => continue,
             ["osvpn"] => apply(cloud),
             // It is looked at, and what to do is the reader's choice.
             ["osvpn", "doctor", ..] => {}

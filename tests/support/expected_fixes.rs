@@ -26,7 +26,7 @@ pub fn remedy(name: &str) -> Remedy {
         "public key on both" | "legacy service" => ("exposes", "key-secrecy", Fix("rotate-psk")),
         "swapped peer address" => ("stops", "peer-address", Fix("set-peer")),
         "wrong peer id" => ("stops", "peer-id", Fix("set-peer")),
-        "missing half" => ("stops", "halves", ByHand("osvpn resume")),
+        "missing half" => ("stops", "halves", Fix("repair")),
         "both response-only" => ("warns", "initiator", Fix("set-initiator")),
         "DPD action disabled" | "stuck in PENDING_CREATE" => ("stops", "dpd", Fix("set-dpd")),
         "other IKE version" => ("stops", "ike-policy", Fix("equalise-policies")),

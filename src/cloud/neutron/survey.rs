@@ -3,12 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
+
 use super::by::{By, INTERFACE_OWNERS, batches};
 use super::wire::vpn::{WireConnection, WireGroup, WirePolicy, WireService};
 use super::wire::{Wire as _, WirePort, WireRouter, WireSubnet};
 use super::{Readable, unless_absent, wire};
 use crate::cloud::error::{Error, ErrorKind};
-use crate::cloud::inventory::{EndpointGroup, Extensions, Id, Interfaces, Router, SiteConnection, Survey, VpnService};
+use crate::cloud::inventory::{
+    EndpointGroup, Extensions, Id, Interfaces, Router, SiteConnection, Subnet, Survey, VpnService,
+};
 use crate::cloud::keystone::Region;
 use crate::cloud::request::Kind;
 
@@ -187,6 +191,21 @@ impl Region {
         let (mut found, interfaces) = tokio::try_join!(self.routers(By::Id, &others), self.interfaces(&others))?;
         add_interfaces(&mut found, interfaces);
         Ok(found)
+    }
+
+    /// The routers that stand on subnets with those ranges, these subnets, and what the region can do: where a half that
+    /// tunnels them can be made.
+    pub(crate) async fn routers_on(&self, ranges: &[IpNet]) -> Result<(Extensions, Vec<Router>, Vec<Subnet>), Error> {
+        let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+        let (extensions, subnets) = tokio::try_join!(self.extensions(), self.subnets(By::Cidr, &ranges))?;
+        if subnets.is_empty() {
+            return Ok((extensions, Vec::new(), subnets));
+        }
+        let standing = self.interfaces_in(subnets.iter().map(|subnet| &subnet.id)).await?;
+        let ids = ids(standing.keys());
+        let (mut routers, interfaces) = tokio::try_join!(self.routers(By::Id, &ids), self.interfaces(&ids))?;
+        add_interfaces(&mut routers, interfaces);
+        Ok((extensions, routers, subnets))
     }
 
     async fn interfaces_in(&self, subnets: impl Iterator<Item = &Id>) -> Result<BTreeMap<Id, Interfaces>, Error> {

@@ -44,13 +44,6 @@ fn prove(case: &Case<'_>) -> Verdict {
         }
         OtherHalf::Missing { region, because } => {
             let place = region.as_ref().map_or_else(|| "another region".to_owned(), ToString::to_string);
-            let fix = match &case.vpn.id {
-                Some(id) => Fix::Resume(id.clone()),
-                None => Fix::ByHand(vec![
-                    format!("create the other half in {place}, or delete this one:").into(),
-                    case.vpn.command("delete").into(),
-                ]),
-            };
             Verdict::bad(
                 Weight::Stops,
                 if region.as_ref() == Some(&case.vpn.a.region) {
@@ -59,7 +52,7 @@ fn prove(case: &Case<'_>) -> Verdict {
                     format!("there is no connection in {place} for the one in {}: {because}", case.vpn.a.region)
                 },
                 "nobody answers; a tunnel needs both halves",
-                fix,
+                Fix::Repair,
             )
         }
     }

@@ -1,0 +1,46 @@
+//! `osvpn repair`
+
+use clap::Args;
+
+use super::look::ProjectVpns;
+use super::options::{AnswerArgs, ChangeArgs, WaitArgs};
+use super::run_change::propose_and_run;
+use super::{Answering, CommandError, Conclusion, SignInContext};
+use crate::change::{Proposal, repair};
+use crate::inspect::Inquiry;
+use crate::plan::Profiles;
+use crate::system::signals::Signals;
+
+/// Create the half that a VPN lacks, from what its other half says.
+///
+/// It gets that half's ranges the other way round, its policies and its key, on the router that has the peer address, or that
+/// alone stands on those subnets; what is left of it there is used again. If the other half expects it at another address, it
+/// is pointed there.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RepairArgs {
+    /// Its name, the id in its marker, or the name or id of its connection.
+    #[arg(value_name = "VPN")]
+    vpn: String,
+    #[command(flatten)]
+    change: ChangeArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+impl RepairArgs {
+    fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
+        let vpn = seen.whole(&self.vpn)?;
+        Ok(repair(&seen.inspection, vpn, &Profiles::built_in()?)?)
+    }
+}
+
+impl Answering for RepairArgs {
+    fn options(&self) -> &AnswerArgs {
+        &self.change.answer
+    }
+
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        let propose = async |seen: &ProjectVpns, _| self.propose(seen);
+        propose_and_run(&self.change, self.wait.duration(), sign_in, signals, Inquiry::default(), propose).await
+    }
+}

@@ -1,0 +1,121 @@
+//! The half that is missing, as it is to be made where it cannot be just the mirror image of the other one.
+
+use osvpn::change::{Edits, New, PeerEnd, Proposal, Refused, Step, repair};
+use osvpn::cloud::{Extensions, Id, Kind, Status};
+use osvpn::inspect::{Inspection, OtherHalf};
+use osvpn::plan::Profiles;
+
+use crate::support::inventories::{hamilton, new_release, porirua, service};
+use crate::support::surveys::regions;
+
+/// The VPN between the border routers without Porirua's half; but for the service and the connection all is left.
+fn without_b(alter: impl FnOnce(&mut osvpn::cloud::Survey, &mut osvpn::cloud::Survey)) -> Result<Proposal, Refused> {
+    let mut surveys = regions(Status::Down, Status::Down, "group14");
+    let (mut a, mut b) = (surveys.remove(&hamilton()).unwrap(), surveys.remove(&porirua()).unwrap());
+    b.inventory.connections.retain(|one| one.id.as_str() != "connection-B");
+    b.inventory.services.retain(|one| one.id.as_str() != "service-B");
+    alter(&mut a, &mut b);
+    let seen = Inspection::of([(hamilton(), a), (porirua(), b)].into(), Vec::new());
+    let vpn = seen.vpns.iter().find(|vpn| vpn.name == "hlz-por").unwrap();
+    assert!(matches!(vpn.other_half, OtherHalf::Missing { .. }), "{vpn:?}");
+    repair(&seen, vpn, &Profiles::built_in().unwrap())
+}
+
+fn steps(proposal: &Proposal) -> Vec<String> {
+    proposal.change.steps().iter().map(|step| format!("{step:.0}")).collect()
+}
+
+#[test]
+fn what_is_left_is_used_and_the_key_is_named_by_its_connection_alone() {
+    let proposal = without_b(|_, _| {}).unwrap();
+    let made = [
+        "nz-por-1: create the VPN service hlz-por_vpn_service",
+        "nz-por-1: create the IPsec site connection hlz-por_vpn_site_connection",
+    ];
+    assert_eq!(steps(&proposal), made);
+    let Some(Step::Create(create)) = proposal.change.steps().last() else { panic!() };
+    let New::FreshConnection(fresh) = &create.object else { panic!("{create:?}") };
+    assert_eq!(fresh.key_of.as_ref().unwrap().id, Id::new("connection-A"));
+    assert_eq!(create.description, "osvpn:7a1f214e:B");
+    let here = PeerEnd::Outside { address: "103.197.61.75".to_owned(), id: "103.197.61.75".to_owned() };
+    assert_eq!((&fresh.peer, fresh.ike_policy.clone()), (&here, osvpn::change::Ref::Id(Id::new("ike-B"))));
+}
+
+#[test]
+fn policies_that_the_region_does_not_store_any_more_are_replaced_on_both_halves() {
+    let proposal = without_b(|a, b| {
+        b.inventory.extensions = new_release();
+        for policy in a.ike_policies.iter_mut().chain(&mut a.ipsec_policies) {
+            policy
+                .attributes
+                .iter_mut()
+                .filter(|(name, _)| *name == "auth_algorithm")
+                .for_each(|(_, word)| "sha1".clone_into(word));
+        }
+    })
+    .unwrap();
+    let told = steps(&proposal);
+    // What is left in Porirua holds sha256 already, which is what both halves get.
+    for part in [
+        "nz-hlz-1: create the IKE policy hlz-por_ike_policy",
+        "nz-hlz-1: create the IPsec policy hlz-por_ipsec_policy",
+        "nz-hlz-1: create the IPsec site connection hlz-por_vpn_site_connection",
+        "nz-hlz-1: delete the IPsec site connection hlz-por_vpn_site_connection",
+        "nz-hlz-1: delete the IKE policy hlz-por_ike-A",
+    ] {
+        assert!(told.iter().any(|step| step == part), "{part}: {told:#?}");
+    }
+    assert!(proposal.notes.iter().any(|note| note.contains("sha256")), "{:?}", proposal.notes);
+}
+
+#[test]
+fn on_ovn_the_other_half_follows_the_address_that_the_new_service_gets() {
+    let proposal = without_b(|_, b| {
+        let aliases: Vec<String> = b.inventory.extensions.aliases().map(str::to_owned).collect();
+        b.inventory.extensions = Extensions::new(aliases.into_iter().chain(["vpn-agent-scheduler".to_owned()]));
+    })
+    .unwrap();
+    let replaced = proposal.change.steps().iter().find_map(|step| match step {
+        Step::Create(create) if create.region == hamilton() => Some(&create.object),
+        _ => None,
+    });
+    let Some(New::Connection(replacement)) = replaced else { panic!("{:#?}", steps(&proposal)) };
+    assert!(matches!(replacement.peer, Some(PeerEnd::Service(0, _))), "{replacement:?}");
+}
+
+#[test]
+fn a_legacy_service_that_no_connection_uses_is_replaced() {
+    let proposal = without_b(|_, b| b.inventory.services.push(service("old", "p-border", Some("p-private")))).unwrap();
+    assert_eq!(steps(&proposal).last().unwrap(), "nz-por-1: delete the VPN service vpn_service");
+}
+
+#[test]
+fn a_half_that_expects_the_other_elsewhere_is_pointed_to_it() {
+    let proposal = without_b(|a, b| {
+        for connection in a.inventory.connections.iter_mut().filter(|one| one.id.as_str() == "connection-A") {
+            (connection.peer_address, connection.peer_id) = ("192.0.2.1".to_owned(), "vpn.example".to_owned());
+        }
+        // Another router that stands elsewhere is none of its.
+        b.inventory.routers.rotate_left(1);
+    })
+    .unwrap();
+    let edits = proposal.change.steps().iter().find_map(|step| match step {
+        Step::Update(update) => Some(&update.edits),
+        _ => None,
+    });
+    let Some(Edits::Connection(edits)) = edits else { panic!("{:#?}", steps(&proposal)) };
+    let after = |edit: &Option<osvpn::change::Edit<String>>| edit.as_ref().unwrap().after.clone();
+    assert_eq!([after(&edits.peer_address), after(&edits.peer_id)], ["150.242.40.137", "150.242.40.137"]);
+    assert!(
+        steps(&proposal).last().unwrap().starts_with("nz-hlz-1: switch the VPN service"),
+        "{:#?}",
+        steps(&proposal)
+    );
+    assert!(
+        !proposal
+            .change
+            .steps()
+            .iter()
+            .any(|step| matches!(step, Step::Delete(osvpn::change::Deletable::Vpn(Kind::SiteConnection), _)))
+    );
+}
