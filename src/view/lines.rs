@@ -24,6 +24,8 @@ use page::{Asks, BeingRead, Meant, Offer, PageKey, SpokenPage};
 pub(crate) const AT_ONCE: usize = 20;
 /// What stands on a line of its own needs no shorter ones.
 const NARROWEST: usize = 20;
+/// So many lines are said over again when the user comes back to their page.
+const SHORT: usize = 8;
 
 /// What there is to write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub struct Transcript {
     heading: String,
     key: Option<PageKey>,
     body: Vec<String>,
+    /// What was said last of long pages that were left, which is not said over again.
+    left: Vec<(PageKey, Vec<String>)>,
     rows: Vec<String>,
     /// What was offered on this page, by its number.
     offered: BTreeMap<usize, Offer>,
@@ -93,10 +97,7 @@ impl Transcript {
         let key = PageKey::of(model);
         let is_new = self.key.as_ref() != Some(&key);
         if is_new {
-            self.skipped = 0;
-            self.offered.clear();
-            self.body.clear();
-            self.reading.clear();
+            self.turn_to(&key);
         }
         let page = SpokenPage::of(scene, self.skipped);
         self.say_arrivals(model, &page, &mut lines);
@@ -110,6 +111,18 @@ impl Transcript {
         let lines = lines.iter().flat_map(|paragraph| paragraph.wrapped(columns)).collect();
         let prompt = if self.reading.is_empty() { shown(&page.prompt) } else { String::new() };
         NewLines { lines, prompt, is_secret: page.asks == Asks::Secret }
+    }
+
+    fn turn_to(&mut self, key: &PageKey) {
+        let body = std::mem::take(&mut self.body);
+        if let Some(before) = self.key.take().filter(|before| before.is_kept() && body.len() > SHORT) {
+            self.left.push((before, body));
+        }
+        let known = self.left.iter().position(|(left, _)| left == key);
+        self.body = known.map(|at| self.left.remove(at).1).unwrap_or_default();
+        self.skipped = 0;
+        self.offered.clear();
+        self.reading.clear();
     }
 
     fn say_who(&mut self, scene: Scene<'_>, lines: &mut Vec<Paragraph>) {
@@ -128,12 +141,12 @@ impl Transcript {
     /// Each row once, when it has come to something.
     fn say_work(&mut self, scene: Scene<'_>, lines: &mut Vec<Paragraph>) {
         let rows = scene.model.work.current.as_ref().map(|work| work::sentences(scene, work)).unwrap_or_default();
-        let new: Vec<Paragraph> = rows.iter().filter(|row| !self.rows.contains(row)).map(plain).collect();
+        let mut new: Vec<String> = rows.iter().filter(|row| !self.rows.contains(row)).cloned().collect();
         self.rows = rows;
-        if let Some(work) = scene.model.work.current.as_ref().filter(|_| !new.is_empty()) {
-            lines.extend(new);
-            lines.push(plain(so_far(work)));
+        if let (Some(work), Some(last)) = (&scene.model.work.current, new.last_mut()) {
+            *last += &format!("; {}", so_far(work));
         }
+        lines.extend(new.iter().map(plain));
     }
 
     /// The remark on a text that was typed, at once and not when the user comes back to it.
@@ -160,6 +173,10 @@ impl Transcript {
         if !page.reading.is_empty() && !is_new && !self.is_wanted && !(self.offered.is_empty() && page.has_begun()) {
             return;
         }
+        if self.is_wanted {
+            self.body.clear();
+        }
+        let is_known = is_new && page.body.iter().any(|line| self.body.contains(line));
         let mut said: Vec<&String> = Vec::new();
         for line in page.body.iter().filter(|line| !self.body.contains(line)) {
             // On a new page, a line that both regions have belongs to each of them.
@@ -168,6 +185,8 @@ impl Transcript {
                 said.push(line);
             }
         }
+        lines.extend(page.further.iter().filter(|_| self.is_wanted).map(plain));
+        lines.extend(is_known.then(|| plain(commands::AS_BEFORE)));
         self.body.clone_from(&page.body);
         self.default = page.default;
         let is_all_read = !self.reading.is_empty() && page.reading.is_empty();
@@ -257,6 +276,17 @@ impl Transcript {
             }
             "" if self.asks == Asks::Nothing && self.reading.is_empty() => return None,
             "" => return Some(vec![Gesture::Act(Action::Accept)]),
+            "/" if !matches!(model.content(), Content::List(_)) || model.shell.dialog.is_some() => {
+                (self.is_wanted, self.is_answered) = (true, false);
+                return None;
+            }
+            "?" if model.shell.dialog.is_some() => {
+                if model.shell.dialog.as_ref().is_some_and(|dialog| dialog.is_help) {
+                    return Some(vec![Gesture::Act(Action::Back)]);
+                }
+                self.complaint = Some(commands::OF_QUESTIONS);
+                return None;
+            }
             "m" if self.asks != Asks::Nothing => {
                 self.turn_over(model);
                 return None;
@@ -291,9 +321,13 @@ impl Transcript {
         found
     }
 
-    /// Whether Enter alone takes something that has no number.
+    /// Whether Enter alone means something though nothing is numbered: what is marked, or what comes first.
     fn takes_what_is_marked(&self, model: &Model) -> bool {
-        matches!(model.content(), Content::Review(_)) || self.asks == Asks::Choices && !self.offered.is_empty()
+        match model.content() {
+            Content::Review(_) => true,
+            Content::List(_) => self.asks == Asks::Choices || self.offered.is_empty(),
+            _ => false,
+        }
     }
 
     /// The next lines of a long list; after the last the first.

@@ -84,9 +84,10 @@ pub(super) fn lines(scene: Scene<'_>, step: Screen, columns: usize) -> Vec<Line<
     if let Some(line) = signing_in(scene) {
         return vec![line];
     }
+    let back = scene.model.shell.way("Esc", "b");
     match step {
         Screen::Router(half) | Screen::Subnets(half) => match scene.model.new_vpn.region_of(half) {
-            None => vec![Line::raw(format!("The region of half {half} is still to be chosen; Esc goes back."))],
+            None => vec![Line::raw(format!("The region of half {half} is still to be chosen; {back} goes back."))],
             Some(region) => of_region(scene, region, half, step, columns),
         },
         Screen::Vpns => vpns(scene, columns),
@@ -112,13 +113,15 @@ fn vpns(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
 fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Screen, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let place = scene.model.shell.labels.full(&region.id);
+    let back = scene.model.shell.way("Esc", "b");
     match &region.inventory {
         Remote::NotAsked => vec![Line::raw(format!("{place} has not been read; r reads it."))],
         Remote::Loading { since, .. } => vec![waiting(scene, &format!("Reading {place}"), *since)],
         Remote::Failed(error) => {
             let mut lines = vec![Line::styled(format!("{place} could not be read"), theme.title()), Line::default()];
             lines.extend(document::error(scene, error, columns));
-            lines.extend([Line::default(), Line::raw("r reads it again; Esc goes back to another region.")]);
+            lines
+                .extend([Line::default(), Line::raw(format!("r reads it again; {back} goes back to another region."))]);
             lines
         }
         Remote::Ready(_)
@@ -132,7 +135,7 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Screen, c
             let lack = match step {
                 Screen::Router(_) => Lack::of_router(&region.id, labels),
                 _ if scene.model.new_vpn.answers.router_of(half).is_none() => {
-                    return vec![Line::raw(format!("The router of {place} is still to be chosen; Esc goes back."))];
+                    return vec![Line::raw(format!("The router of {place} is still to be chosen; {back} goes back."))];
                 }
                 _ => Lack::of_subnet(&region.id, labels),
             };
@@ -157,6 +160,7 @@ pub(super) fn lack(scene: Scene<'_>, lack: &Lack, columns: usize) -> Vec<Line<'s
 /// Why the subnets of the chosen router are not known, if they are not.
 fn of_router(scene: Scene<'_>, half: Half, columns: usize) -> Option<Vec<Line<'static>>> {
     let name = router_name(scene, half);
+    let back = scene.model.shell.way("Esc", "b");
     match scene.model.new_vpn.standing_of(half)? {
         Remote::NotAsked | Remote::Ready(()) => None,
         Remote::Loading { since, .. } => Some(vec![waiting(scene, &format!("Reading the subnets of {name}"), *since)]),
@@ -164,7 +168,10 @@ fn of_router(scene: Scene<'_>, half: Half, columns: usize) -> Option<Vec<Line<'s
             let title = Line::styled(format!("The subnets of {name} could not be read"), scene.theme.title());
             let mut lines = vec![title, Line::default()];
             lines.extend(document::error(scene, error, columns));
-            lines.extend([Line::default(), Line::raw("r reads them again; Esc goes back to another router.")]);
+            lines.extend([
+                Line::default(),
+                Line::raw(format!("r reads them again; {back} goes back to another router.")),
+            ]);
             Some(lines)
         }
     }

@@ -187,7 +187,7 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
     for (at, finding) in diagnosis.findings.iter().enumerate() {
         if let Some(fault) = finding.fault() {
             lines.push(Line::default());
-            let pointer = if chosen == Some(at) { theme.glyphs.pointer } else { " " };
+            let pointer = if chosen == Some(at) && !theme.is_still { theme.glyphs.pointer } else { " " };
             lines.extend(found(scene, vpn, diagnosis, fault, &format!("{pointer} {}", at + 1), columns));
         }
     }
@@ -199,9 +199,9 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
         lines.push(Line::default());
         lines.extend(found(scene, vpn, diagnosis, fault, "   ", columns));
     }
-    lines.extend([Line::default(), Line::styled("All checks", theme.title())]);
-    for check in &diagnosis.checks {
-        lines.extend(row(scene, check, columns));
+    if !theme.is_still {
+        lines.extend([Line::default(), Line::styled("All checks", theme.title())]);
+        lines.extend(checks(scene, diagnosis, columns));
     }
     if !diagnosis.unseen.is_empty() {
         lines.extend([Line::default(), Line::styled("Cannot be checked from here", theme.title())]);
@@ -265,6 +265,7 @@ fn found(
     let lead = Span::styled(format!("{number} {glyph} "), style);
     let mut lines = hanging(lead, &fault.seen, columns, theme.title());
     let labelled = |label: &'static str, text: &str| {
+        let label = if theme.is_still { format!("{}: ", label.trim_end()) } else { label.to_owned() };
         hanging(Span::styled(format!("      {label}"), theme.dim()), text, columns, theme.text())
     };
     lines.extend(labelled("means  ", &fault.means));
@@ -275,6 +276,10 @@ fn found(
     };
     lines.extend(commands.iter().flat_map(|command| paragraph(&format!("        {command}"), columns, theme.dim())));
     lines
+}
+
+pub(super) fn checks(scene: Scene<'_>, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
+    diagnosis.checks.iter().flat_map(|check| row(scene, check, columns)).collect()
 }
 
 fn row(scene: Scene<'_>, check: &CheckResult, columns: usize) -> Vec<Line<'static>> {

@@ -131,8 +131,8 @@ impl Model {
     /// Why an Enter, or the letter of a button, is not taken, in a sentence that says what one more does. None if it is taken.
     pub(super) fn unmeant(&mut self, action: Action, is_alone: bool) -> Option<String> {
         let (key, at) = match action {
-            Action::Accept => ("Enter", None),
-            Action::Press(at) => ("The key", Some(at)),
+            Action::Accept => (self.shell.way("Enter was", "Your answer was"), None),
+            Action::Press(at) => (self.shell.way("The key was", "Your answer was"), Some(at)),
             _ => return None,
         };
         let stake = self.at_stake(at)?;
@@ -150,7 +150,8 @@ impl Model {
         } else {
             return None;
         };
-        Some(format!("{key} was ignored: {why}. Press it again to {}.", stake.what))
+        let again = self.shell.way("Press it again", "Type it again");
+        Some(format!("{key} ignored: {why}. {again} to {}.", stake.what))
     }
 
     /// What Enter would do, or the button of that place.

@@ -120,7 +120,10 @@ const KEY: FieldText = FieldText {
         if model.new_vpn.answers.key.is_generated() {
             concat!("Generated for this VPN. Type or paste to use your own, ", psk_rule!(), ".")
         } else if model.new_vpn.answers.key.has_few_characters() {
-            "Few different characters: easy to guess. Ctrl-G generates one that is not."
+            model.shell.way(
+                "Few different characters: easy to guess. Ctrl-G generates one that is not.",
+                "Few different characters: easy to guess. :g generates one that is not.",
+            )
         } else {
             "Both ends share it. Keep it like a password."
         }
@@ -148,7 +151,8 @@ const NAME: FieldText = FieldText {
     remark: |model| {
         let name = VpnName::parse(&model.new_vpn.name_text()).ok()?;
         let clash = checks::name(&name, &model.new_vpn.known())?.text;
-        Some(if model.existing_vpn().is_some() { format!("{clash}; Ctrl-O opens that VPN") } else { clash })
+        let key = model.shell.way("Ctrl-O", ":o");
+        Some(if model.existing_vpn().is_some() { format!("{clash}; {key} opens that VPN") } else { clash })
     },
     ..PLAIN
 };

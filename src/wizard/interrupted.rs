@@ -120,7 +120,8 @@ impl Model {
         }
         let request = self.shell.out.request();
         self.shell.out.push(Effect::Resume(request, interrupted.journal.clone(), direction));
-        let text = vec![format!("Reading what there is of {}. Esc cancels.", interrupted.name())];
+        let key = self.shell.way("Esc", "b");
+        let text = vec![format!("Reading what there is of {}. {key} cancels.", interrupted.name())];
         // It comes without being asked for, so no Enter closes it.
         let dialog = Dialog::new("One moment", text, Vec::<(String, Act)>::new());
         self.shell.dialog = Some(dialog.about(About::Reading(request, direction, interrupted)));

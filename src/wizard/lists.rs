@@ -316,8 +316,13 @@ impl Model {
             let text = match self.screen {
                 Screen::Vpns if self.shell.session().is_none() => "You are still being signed in; a moment.",
                 Screen::Vpns if self.vpns.seen.is_loading() => "It is still being read; a moment.",
-                _ if picker.filter().is_some() => "Nothing matches; Esc ends the filter.",
-                _ => "There is nothing to choose here; Esc goes back.",
+                _ if picker.filter().is_some() => {
+                    self.shell.way("Nothing matches; Esc ends the filter.", "Nothing matches; / shows all.")
+                }
+                _ => self.shell.way(
+                    "There is nothing to choose here; Esc goes back.",
+                    "There is nothing to choose here; b goes back.",
+                ),
             };
             return self.shell.warn(text);
         };

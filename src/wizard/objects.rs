@@ -127,8 +127,7 @@ impl<'a> RouterList<'a> {
         }
         findings.extend(self.overlap(router, subnet));
         if let Some(vpn) = self.vpn_on(&router.id) {
-            let text =
-                format!("{} connects it with the router of the other side already; Ctrl-O opens that VPN", vpn.name);
+            let text = format!("{} connects it with the router of the other side already", vpn.name);
             findings.push(Finding::warning(Place::Router(self.half), text));
         }
         if let Some(half_made) = self.half_made.iter().find(|one| one.is_on(&router.id)) {

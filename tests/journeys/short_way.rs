@@ -307,6 +307,7 @@ fn a_vpn_that_exists_is_said_at_the_answer_that_would_be_beside_it() {
     assert_eq!(journey.model.vpns.open.as_ref().unwrap().name, "branch");
     let mut name = Journey::at_review();
     name.to(Screen::Name).answers("office").at(Screen::Review).chooses("Name").at(Screen::Name);
-    assert!(name.model.remark(Field::Name).unwrap().contains("Ctrl-O opens that VPN"));
+    let key = if name.is_in_lines() { ":o" } else { "Ctrl-O" };
+    assert!(name.model.remark(Field::Name).unwrap().contains(&format!("{key} opens that VPN")));
     name.control('o').at(Screen::Vpn);
 }

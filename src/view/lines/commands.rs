@@ -7,7 +7,7 @@ use super::page::{self, SpokenPage};
 use crate::wizard::gesture::Gesture;
 use crate::wizard::keymap::{self, Action};
 use crate::wizard::sign_in_question::Asked;
-use crate::wizard::{Message, Model};
+use crate::wizard::{Content, Message, Model};
 
 pub(super) const GREETING: &str = "osvpn in lines. Type a number and Enter; Enter alone takes the one in brackets. b goes back, ? explains, q leaves.";
 pub(super) const UNSEEN: &str = "What you type is not shown. :b cancels.";
@@ -16,6 +16,10 @@ pub(super) const UNSEEN_KEY: &str =
 pub(super) const WORKING: &str = "Ctrl-C asks whether to stop.";
 pub(super) const POLICY: &str = "Type the number of a field and its value, as in: 3 sha256. The number alone lists its values. Enter alone continues.";
 pub(super) const NOT_UNDERSTOOD: &str = "That is neither a number nor a name nor a command of this list; ? explains.";
+pub(super) const AS_BEFORE: &str = "The rest is as it was said before; / says all of it.";
+pub(super) const CHECKS: &str = "/ says each check.";
+pub(super) const OF_QUESTIONS: &str =
+    "Type the number or the name of an answer. Enter alone takes the one in brackets; b goes back without an answer.";
 pub(super) const OTHER_NAME: &str = "That is another name; nothing was done.";
 pub(super) const STILL_READING: &str = "There are no numbers before that is read; a name can be typed already.";
 pub(super) const SEVERAL: &str = "Several lines are called that; type a number.";
@@ -122,7 +126,10 @@ const fn is_told(action: Action) -> bool {
 
 /// The commands of the screen, for the help.
 pub(super) fn help(model: &Model) -> Vec<String> {
-    let mut lines = vec![OF_LISTS.to_owned(), OF_TEXTS.to_owned(), "  b  back, where a text says Esc".to_owned()];
+    let mut lines = vec![OF_LISTS.to_owned(), OF_TEXTS.to_owned(), "  b  back".to_owned()];
+    if !matches!(model.content(), Content::List(_)) {
+        lines.push("  /  says all of the page once more".to_owned());
+    }
     for way in keymap::screen_bindings(model) {
         let letter = way.keys.iter().find_map(|key| match key.code {
             KeyCode::Char(letter) if !key.control => Some(letter),

@@ -38,6 +38,11 @@ pub(super) enum PageKey {
 }
 
 impl PageKey {
+    /// Whether what was said of it is remembered when it is left. A question is asked as a whole each time.
+    pub(super) const fn is_kept(&self) -> bool {
+        matches!(self, Self::Step(..))
+    }
+
     pub(super) fn of(model: &Model) -> Self {
         if let Some(asked) = &model.shell.question {
             return Self::Question(asked.question.refused.clone(), asked.is_sent, asked.focus);
@@ -125,6 +130,8 @@ impl Offer {
 pub(super) struct SpokenPage {
     pub(super) heading: String,
     pub(super) body: Vec<String>,
+    /// What is said only when everything is asked for.
+    pub(super) further: Vec<String>,
     /// No line of the body is wrapped.
     pub(super) is_whole: bool,
     /// Its choices change with what is still being read.
@@ -238,7 +245,8 @@ impl SpokenPage {
         let model = scene.model;
         if picker.lines().is_empty() {
             let body = texts(&remote::lines(scene, model.screen(), UNWRAPPED));
-            return Self { body, asks: Asks::Choice, prompt: "> ".to_owned(), ..Self::default() };
+            let reading = being_read(model, picker);
+            return Self { body, reading, asks: Asks::Choice, prompt: "b goes back: ".to_owned(), ..Self::default() };
         }
         let is_first = model.screen() == Screen::Mode;
         let mut body = if is_first { texts(&first_page::lacks(scene, UNWRAPPED)) } else { Vec::new() };
@@ -334,8 +342,10 @@ impl SpokenPage {
     }
 
     fn of_work(scene: Scene<'_>, work: &Work) -> Self {
-        let body = texts(&work::text(scene, work, UNWRAPPED));
+        let mut body = texts(&work::text(scene, work, UNWRAPPED));
         if let Some(what) = being_checked(scene.model, work) {
+            // What there is to do is said once it is known.
+            body.truncate(1);
             return Self { body, reading: [(None, what.to_owned())].into(), ..Self::default() };
         }
         if work.buttons().is_empty() {
@@ -349,7 +359,12 @@ impl SpokenPage {
         let Some(vpn) = scene.model.vpns.vpn() else {
             return Self { body: vec!["Reading all regions.".to_owned()], ..Self::default() };
         };
-        let body = texts(&vpn::lines(scene, open, vpn, UNWRAPPED));
+        let mut body = texts(&vpn::lines(scene, open, vpn, UNWRAPPED));
+        let mut further = Vec::new();
+        if let Some(diagnosis) = &open.diagnosis {
+            body.push(commands::CHECKS.to_owned());
+            further = texts(&vpn::checks(scene, diagnosis, UNWRAPPED));
+        }
         let findings = open.diagnosis.as_ref().map_or(0, |diagnosis| diagnosis.findings.len());
         let mut entries = Vec::new();
         let mut focus = 0;
@@ -365,7 +380,7 @@ impl SpokenPage {
             }
             entries.push(Offer::new(Meant::Take(Spot::Vpn(button)), button.label()));
         }
-        Self { body, ..Self::default() }.choice(entries, focus)
+        Self { body, further, ..Self::default() }.choice(entries, focus)
     }
 }
 

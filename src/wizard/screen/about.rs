@@ -104,7 +104,7 @@ const SUBNETS: ScreenText = ScreenText {
     heading: |model, half| format!("Which subnets of {}?", model.place(half)),
     help: &[
         "Only these subnets are reachable from the other side, and only from the ranges chosen there. Enter takes \
-             the one at the cursor or, once Space has marked some, those. Ranges that exist on both sides are refused: \
+             the one at the cursor or, once some are marked, those. Ranges that exist on both sides are refused: \
              they cannot be told apart.",
     ],
     answer: |model, half| {

@@ -16,7 +16,7 @@ use crate::inspect::{OtherHalf, Vpn};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Known, Profiles, cidr};
 
-const UNCHANGED: &str = "These are tunnelled already. Choose others, or go back with Esc.";
+const UNCHANGED: &str = "These are tunnelled already. Choose others, or go back.";
 
 impl YourVpns {
     pub(in crate::wizard) fn act(&mut self, action: Action, wizard: &mut Surroundings<'_>) {
