@@ -84,14 +84,13 @@ impl Pty {
 
     /// Has a shell run a line, in which `$OSVPN` is the program.
     pub fn start_shell(home: &Path, line: &str) -> Self {
-        Self::start_shell_with(home, line, &[])
+        Self::start_shell_with(home, line, &[("OSVPN", env!("CARGO_BIN_EXE_osvpn").to_owned())])
     }
 
     /// The same with those variables besides.
     pub fn start_shell_with(home: &Path, line: &str, vars: &[(&str, String)]) -> Self {
         let mut shell = CommandBuilder::new("/bin/sh");
         shell.args(["-c", line]);
-        shell.env("OSVPN", env!("CARGO_BIN_EXE_osvpn"));
         Self::start_on((80, 24), true, home, shell, vars)
     }
 
