@@ -20,6 +20,7 @@ use crate::commands::rollback::RollbackArgs;
 use crate::commands::rotate_psk::RotateArgs;
 use crate::commands::set_subnets::SetSubnetsArgs;
 use crate::commands::status::StatusArgs;
+use crate::commands::upgrade::UpgradeArgs;
 use crate::commands::wizard::WizardArgs;
 use crate::commands::{answer, complain, man};
 use crate::report::ExitStatus;
@@ -62,6 +63,7 @@ enum Command {
     Delete(DeleteArgs),
     RotatePsk(RotateArgs),
     SetSubnets(SetSubnetsArgs),
+    Upgrade(UpgradeArgs),
     Admit(AdmitArgs),
     Peer(PeerArgs),
     BugReport(BugReportArgs),
@@ -100,6 +102,7 @@ impl Cli {
             Some(Command::Delete(args)) => answer(&args),
             Some(Command::RotatePsk(args)) => answer(&args),
             Some(Command::SetSubnets(args)) => answer(&args),
+            Some(Command::Upgrade(args)) => answer(&args),
             Some(Command::Admit(args)) => answer(&args),
             Some(Command::Peer(args)) => answer(&args),
             Some(Command::BugReport(args)) => args.run(),

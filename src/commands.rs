@@ -30,6 +30,7 @@ pub(crate) mod rotate_psk;
 mod run_change;
 pub(crate) mod set_subnets;
 pub(crate) mod status;
+pub(crate) mod upgrade;
 mod verify;
 mod wait;
 pub mod wizard;

@@ -72,17 +72,15 @@ pub fn fix(
         }
         Fix::Equalise(agreement) => Ok(agree(seen, vpn, agreement, &profiles.modern)),
         Fix::Modernise if vpn.b().is_none() => {
-            let text = "its peer is external, and has to change its policies at the same time; agree upon that with its \
-                        owner, then delete the VPN and create it again";
+            let text = format!(
+                "its peer is external, and has to change its policies at the same time; agree upon that with its owner, then: {}",
+                vpn.command("upgrade").words("--profile modern")
+            );
             Err(Refused::because(text))
         }
-        Fix::Modernise => {
-            let agreement = Agreement::between(vpn, &seen.surveys).at_least(&profiles.modern);
-            Ok(agree(seen, vpn, &agreement, &profiles.modern))
-        }
-        Fix::Upgrade => {
+        Fix::Modernise | Fix::Upgrade => {
             let is_known = |result: &CheckResult| result.check == checks::KEY_SECRECY && result.fault().is_some();
-            let key = vpn.b().is_some() && diagnosis.checks.iter().any(is_known);
+            let key = *fix == Fix::Upgrade && vpn.b().is_some() && diagnosis.checks.iter().any(is_known);
             let target = Target {
                 policies: TargetPolicies::AtLeast(profiles.modern.clone()),
                 key: key.then_some(KeyOrigin::Generated),

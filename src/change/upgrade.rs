@@ -23,7 +23,7 @@ use crate::inspect::{Agreement, Inspection, Keys, Side, Vpn, Weakness, in_order,
 use crate::plan::fields::PolicyField;
 use crate::plan::policy::{IkeVersion, Policy};
 use crate::plan::psk::KeyOrigin;
-use crate::plan::{Half, Outer, Profiles, VpnId, VpnName};
+use crate::plan::{Half, Outer, Place, PolicyScope, Profiles, VpnId, VpnName};
 
 /// How long a tunnel that strongSwan runs carries nothing while its VPN is upgraded, in seconds: measured by
 /// `real_cloud::upgrade`.
@@ -52,9 +52,7 @@ impl Target {
     /// The profile modern, and a new key where both halves are here and the one there is no secret, or breaks the rule.
     #[must_use]
     pub fn modern(profiles: &Profiles, vpn: &Vpn, keys: &Keys) -> Self {
-        let is_sound =
-            matches!(keys, Keys::Read { weakness: None, equal: Some(true), .. } | Keys::Unread | Keys::Unreadable(_));
-        let key = (vpn.b().is_some() && !is_sound).then_some(KeyOrigin::Generated);
+        let key = (vpn.b().is_some() && keys.call_for_another()).then_some(KeyOrigin::Generated);
         Self { policies: TargetPolicies::AtLeast(profiles.modern.clone()), key, subnets: None }
     }
 }
@@ -165,7 +163,7 @@ impl Wanted {
             }
         };
         if let Some(policy) = policy.as_ref().filter(|_| !without.is_empty()) {
-            are_stored(seen, vpn, policy)?;
+            fits(seen, vpn, policy)?;
         }
         let ike = policy.as_ref().map(|policy| policy.ike.ike_version);
         let carried = target.subnets.as_ref().map(|wanted| carried(seen, vpn, wanted, ike)).transpose()?;
@@ -236,15 +234,21 @@ fn told(vpn: &Vpn, policy: &Policy) -> Vec<String> {
     told.into_iter().map(sentence).collect()
 }
 
-fn are_stored(seen: &Inspection, vpn: &Vpn, policy: &Policy) -> Result<(), Refused> {
-    let refusing = vpn.sides().flat_map(|(half, side)| {
-        let survey = seen.surveys.get(&side.region);
-        let fields = PolicyField::of_policies().filter(move |field| {
-            survey.is_some_and(|survey| !field.is_stored_by(&field.get(policy), &survey.inventory.extensions))
-        });
-        fields.map(move |field| format!("{} does not store {}", vpn.place(half), field.get(policy)))
-    });
-    let problems: Vec<String> = refusing.unique().collect();
+/// Whether a policy can be: what is kept of the connections is left aside.
+fn fits(seen: &Inspection, vpn: &Vpn, policy: &Policy) -> Result<(), Refused> {
+    let extensions = |side: &'_ Side| seen.surveys.get(&side.region).map(|survey| &survey.inventory.extensions);
+    let sides = || vpn.sides().map(|(_, side)| side);
+    let scope = PolicyScope {
+        regions: sides().filter_map(|side| Some((&side.region, extensions(side)?))).collect(),
+        ranges: sides()
+            .map(|side| (side.subnets.len(), side.remote.len()))
+            .fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1))),
+        has_external_peer: vpn.b().is_none(),
+        ..PolicyScope::default()
+    };
+    let is_about_policies = |place: &Place| matches!(place, Place::Policy(Some(field)) if PolicyField::of_policies().any(|known| known == *field));
+    let refusals = policy.findings(&scope).into_iter().filter(|one| one.is_refusal() && is_about_policies(&one.place));
+    let problems: Vec<String> = refusals.map(|finding| finding.to_string()).collect();
     if problems.is_empty() { Ok(()) } else { Err(Refused(problems)) }
 }
 

@@ -12,6 +12,7 @@ use super::CommandError;
 use crate::engine::resume::{KeyError, parse_key};
 use crate::plan::Psk;
 use crate::plan::file::PlanFile;
+use crate::plan::policy::Policy;
 use crate::sign_in::terminal::AtTerminal;
 
 /// Standard input, where a file is named.
@@ -24,11 +25,27 @@ const LONGEST_KEY_FILE: u64 = 4096;
 /// Reads the plan file.
 /// Errors: if it cannot be read, or is no plan; with the line where that is known.
 pub(super) async fn plan_file(path: &Path) -> Result<PlanFile, CommandError> {
+    let text = text_of(path, "a plan").await?;
+    PlanFile::parse(&text).map_err(|error| CommandError::unusable(format!("{}: {error}", path.display())))
+}
+
+/// Reads the policies of a file: its table `policy`, or the whole file.
+/// Errors: as [`plan_file`].
+pub(super) async fn policy_file(path: &Path) -> Result<Policy, CommandError> {
+    let text = text_of(path, "a policy").await?;
+    let read = || {
+        let mut table: toml::Table = toml::from_str(&text)?;
+        let policy = table.remove("policy").unwrap_or_else(|| toml::Value::Table(table));
+        policy.try_into()
+    };
+    read().map_err(|error: toml::de::Error| CommandError::unusable(format!("{}: {}", path.display(), error.message())))
+}
+
+async fn text_of(path: &Path, what: &str) -> Result<String, CommandError> {
     let unusable = |why: &dyn std::fmt::Display| CommandError::unusable(format!("{}: {why}", path.display()));
     let bytes = content(path, LONGEST_PLAN).await.map_err(|error| unusable(&why_unread(&error)))?;
-    let bytes = bytes.ok_or_else(|| unusable(&"it is much too long for a plan"))?;
-    let text = str::from_utf8(&bytes).map_err(|error| unusable(&error))?;
-    PlanFile::parse(text).map_err(|error| unusable(&error))
+    let bytes = bytes.ok_or_else(|| unusable(&format!("it is much too long for {what}")))?;
+    Ok(str::from_utf8(&bytes).map_err(|error| unusable(&error))?.to_owned())
 }
 
 /// Why a file cannot be read, without the system's number for it.

@@ -5,7 +5,7 @@ use super::{CommandError, SignInContext, lines};
 use crate::change::Unfinished;
 use crate::cloud::Cloud;
 use crate::engine::interruption::{Interruption, State, interruptions, needed};
-use crate::inspect::{Background, Inquiry, Inspection, Unselected, Vpn, inspect};
+use crate::inspect::{Aspects, Background, Focus, Inquiry, Inspection, Unselected, Vpn, inspect};
 use crate::report::ExitStatus;
 use crate::sign_in::SignedIn;
 use crate::system::state;
@@ -58,6 +58,13 @@ pub(super) async fn look_to_change<T>(
 }
 
 impl ProjectVpns {
+    /// The same, read again.
+    pub(super) async fn again(self, focus: Focus<'_>, aspects: Aspects) -> (Self, Background) {
+        let inquiry = Inquiry { focus, aspects, ..Inquiry::default() };
+        let (inspection, background) = inspect(&self.signed_in.cloud, inquiry).await;
+        (Self { inspection, ..self }, background)
+    }
+
     pub(super) fn cloud(&self) -> &Cloud {
         &self.signed_in.cloud
     }

@@ -84,7 +84,7 @@ impl ChangeRun<'_> {
             let change = proposal.change.clone();
             let is_stopped = reports.iter().any(|report| report.is_stop_wanted) || signals.try_recv().is_ok();
             if is_stopped || reports.iter().any(|report| !report.is_done()) {
-                reports.push(ChangeReport::left(change, is_stopped));
+                reports.push(ChangeReport::left(change, None, is_stopped));
                 continue;
             }
             match self.one(proposal, signals).await {
@@ -97,7 +97,7 @@ impl ChangeRun<'_> {
         Ok(ChangeReports::new(reports, NONE_PUBLIC).into())
     }
 
-    async fn verify(&self, reports: &mut [ChangeReport], signals: &mut Signals) {
+    pub(super) async fn verify(&self, reports: &mut [ChangeReport], signals: &mut Signals) {
         let inspection = &self.seen.inspection;
         let of = |report: &ChangeReport| inspection.regions_of(inspection.select(&report.id).ok()?);
         let regions: Option<Vec<BTreeSet<RegionId>>> = reports.iter().map(of).collect();
@@ -105,7 +105,7 @@ impl ChangeRun<'_> {
         Verification { cloud: self.seen.cloud(), regions, wait: self.wait }.verify(reports, signals).await;
     }
 
-    async fn confirm(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
+    pub(super) async fn confirm(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
         if self.is_confirmed {
             say(Together(proposals).to_string().trim_end());
             return Ok(());
@@ -124,7 +124,7 @@ impl ChangeRun<'_> {
         (change.verb == Verb::Delete && vpn.is_active()).then_some(vpn.name.as_str())
     }
 
-    async fn one(
+    pub(super) async fn one(
         &self,
         Proposal { change, notes }: Proposal,
         signals: &mut Signals,

@@ -5,15 +5,15 @@ use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::look::ProjectVpns;
-use super::options::{AnswerArgs, ChangeArgs, WaitArgs};
+use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs, WaitArgs};
 use super::run_change::propose_and_run;
 use super::{Answering, CommandError, Conclusion, SignInContext};
-use crate::change::{NewSubnets, Proposal, set_subnets};
+use crate::change::{NewSubnets, Proposal, Target, set_subnets, upgrade};
 use crate::cloud::{Cloud, Id, OtherSubnets};
-use crate::inspect::{Inquiry, Inspection, Side, Vpn};
-use crate::plan::Half;
+use crate::inspect::{Aspects, Background, Inquiry, Inspection, Side, Vpn};
 use crate::plan::cidr::{self, CidrProblem};
 use crate::plan::reference::{self, NotOne};
+use crate::plan::{Half, Profiles};
 use crate::report::ExitStatus;
 use crate::system::signals::Signals;
 
@@ -23,6 +23,7 @@ Examples:
   osvpn set-subnets hlz-por nz-por-1+=apps-subnet                 this one too
   osvpn set-subnets hlz-por A-=10.0.1.0/24                        without this one
   osvpn set-subnets office peer+=192.168.8.0/24                   behind the external peer
+  osvpn set-subnets old A+=db-subnet --upgrade                    with osvpn upgrade, in one change
 
 Subnets are names, ids or CIDRs. Both halves are changed: new endpoint groups are created, the connections switched to
 them, the old groups deleted.";
@@ -37,18 +38,29 @@ pub(crate) struct SetSubnetsArgs {
     /// REGION=SUBNET,SUBNET (also A, B or peer for the region; += adds, -= removes).
     #[arg(value_name = "REGION=SUBNETS", required = true)]
     subnets: Vec<String>,
+    /// Upgrade the VPN at the same time, as osvpn upgrade does: where IKEv1 or a half of the old kind is in the way.
+    #[arg(long)]
+    upgrade: bool,
     #[command(flatten)]
     change: ChangeArgs,
     #[command(flatten)]
     wait: WaitArgs,
+    #[command(flatten)]
+    clear_text: ClearTextArgs,
 }
 
 impl SetSubnetsArgs {
-    async fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
+    async fn propose(&self, seen: &ProjectVpns, mut background: Background) -> Result<Proposal, CommandError> {
+        self.clear_text.apply(seen.cloud()).await;
         let vpn = seen.whole(&self.vpn)?;
         let mut inspection = seen.inspection.clone();
         let wanted = wanted(seen.cloud(), &mut inspection, vpn, &self.subnets).await?;
-        Ok(set_subnets(&inspection, vpn, &wanted)?)
+        if !self.upgrade {
+            return Ok(set_subnets(&inspection, vpn, &wanted)?);
+        }
+        background.complete(seen.cloud(), [vpn], Aspects::KEYS).await;
+        let target = Target::modern(&Profiles::built_in()?, vpn, &background.keys_of(vpn));
+        Ok(upgrade(&inspection, vpn, &Target { subnets: Some(wanted), ..target })?)
     }
 }
 
@@ -59,7 +71,7 @@ impl Answering for SetSubnetsArgs {
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let inquiry = Inquiry { subnets: OtherSubnets::OfRouters, ..Inquiry::default() };
-        let propose = async |seen: &ProjectVpns, _| self.propose(seen).await;
+        let propose = async |seen: &ProjectVpns, background| self.propose(seen, background).await;
         propose_and_run(&self.change, self.wait.duration(), sign_in, signals, inquiry, propose).await
     }
 }

@@ -30,7 +30,7 @@ impl Verification<'_> {
         if wanted.is_empty() || self.wait.is_zero() || is_stop_wanted {
             return;
         }
-        let names: Vec<[&str; 2]> = wanted.iter().map(|report| [report.id.as_str(), &report.name]).collect();
+        let names: Vec<[&str; 2]> = wanted.iter().map(|report| [report.id_now(), &report.name]).collect();
         let (inspection, mut background) = tokio::select! {
             read = settled(self, &names) => read,
             Some(_) = signals.recv() => return,
@@ -38,7 +38,7 @@ impl Verification<'_> {
         let found: Vec<Vpn> = names.iter().filter_map(|names| of(&inspection, *names).ok().cloned()).collect();
         background.complete(self.cloud, &found, Aspects::KEYS).await;
         for report in wanted {
-            match of(&inspection, [&report.id, &report.name]).cloned() {
+            match of(&inspection, [report.id_now(), &report.name]).cloned() {
                 Ok(vpn) => {
                     let diagnosis = inspection.diagnosis(&vpn, &background);
                     report.after = Some(Health::new(&vpn, &diagnosis).brief());

@@ -338,6 +338,7 @@ pub fn changes_of(list: &WorkList, is_demo: bool) -> Vec<ChangeReport> {
     }
     let left = list.left.iter().map(|(change, is_stopped)| (change, *is_stopped));
     let waiting = list.queue.iter().map(|proposal| (&proposal.change, list.is_stopped));
-    reports.extend(left.chain(waiting).map(|(change, is_stopped)| ChangeReport::left(change.clone(), is_stopped)));
+    reports
+        .extend(left.chain(waiting).map(|(change, is_stopped)| ChangeReport::left(change.clone(), None, is_stopped)));
     reports
 }

@@ -46,6 +46,7 @@ impl Changing {
             if wants_a_look && let Err(overtaken) = self.look_once_more(work).await {
                 return Err(self.give_way(overtaken, work).await);
             }
+            self.until_reported(&missing, work).await;
             self.stage(&missing, follows_services, work).await?;
             // What was made for the change may be of no use by the end of a restart.
             let takes_time = |&step: &usize| matches!(self.change.steps()[step], Step::Restart(_) | Step::Update(_));

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Changing, End, Request, Work};
-use crate::change::Object;
+use crate::change::{Object, Ref, Restarted, Step};
 use crate::cloud::changes::ServiceChanges;
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Kind, Region, Status};
 
@@ -25,6 +26,30 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(180);
 
 impl Changing {
+    /// Waits until agents have reported on the services that were just made and are to be restarted: until then Neutron
+    /// changes nothing about them, and the halves of a VPN are to be off at the same time. That a service cannot be seen is
+    /// told when it is restarted.
+    pub(super) async fn until_reported(&self, steps: &[usize], work: &Work<'_>) {
+        let made = steps.iter().filter_map(|&step| match &self.change.steps()[step] {
+            Step::Restart(restarted @ Restarted { service: Ref::Made(_), .. }) => {
+                Some((step, self.restarted(restarted)?))
+            }
+            _ => None,
+        });
+        join_all(made.map(|(step, service)| async move {
+            let Ok(region) = self.region(step, &service.region, work) else { return };
+            let mut looks = 0;
+            while ShownService::of(&region, &service).await.is_ok_and(|shown| shown.is_pending) {
+                looks += 1;
+                let pending = Error::new(ErrorKind::Conflict, "No agent has reported on the new VPN service yet.");
+                if !work.wait_for_agent(&work.patience(step, work.stop.clone()), &pending, looks).await {
+                    return;
+                }
+            }
+        }))
+        .await;
+    }
+
     pub(super) async fn restart(&self, step: usize, service: &Object, work: &Work<'_>) -> Result<End, Error> {
         let region = self.region(step, &service.region, work)?;
         // With an expired token this waits for a new sign-in, and nothing may wait for that once the service is off.
@@ -32,6 +57,10 @@ impl Changing {
             Err(error) if error.is_gone() => return Ok(End::Gone),
             shown => shown?,
         };
+        // Its agent cannot be made to hear of it.
+        if before.is_pending {
+            return Ok(End::Unnoticed(before.router));
+        }
         if let Some(error) = expires_soon(self.session(step, &service.region, work)) {
             if self.progress().is_half_done(step) {
                 self.switch_on(step, service, work).await?;
@@ -123,6 +152,8 @@ fn expires_soon(cloud: &Cloud) -> Option<Error> {
 /// What a service says of itself.
 struct ShownService {
     is_active: bool,
+    /// Whether no agent has reported on it yet.
+    is_pending: bool,
     /// Whether it is to run.
     is_on: bool,
     router: Option<Id>,
@@ -133,8 +164,10 @@ impl ShownService {
         let fields = ["status", "admin_state_up", "router_id"];
         let shown = region.show(Kind::VpnService, &service.id, &fields).await?;
         let text = |name: &str| shown.get(name).and_then(Value::as_str);
+        let status = text("status").map(Status::parse);
         Ok(Self {
-            is_active: text("status").map(Status::parse) == Some(Status::Active),
+            is_active: status == Some(Status::Active),
+            is_pending: status == Some(Status::PendingCreate),
             is_on: shown.get("admin_state_up") == Some(&Value::Bool(true)),
             router: text("router_id").map(Id::new),
         })

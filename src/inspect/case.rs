@@ -82,8 +82,7 @@ impl<'a> Case<'a> {
         Fix::ByHand(vec![
             "agree upon other policies with the owner of the peer, who has to change them at the same time; then"
                 .into(),
-            self.vpn.command("delete").into(),
-            osvpn("").remark("recreates it").into(),
+            self.vpn.command("upgrade").words("--profile modern").into(),
         ])
     }
 }

@@ -122,6 +122,11 @@ impl Keys {
         matches!(self, Self::Unreadable(_))
     }
 
+    /// Whether a new key is called for: the halves have different ones, or one is no secret or breaks the rule.
+    pub const fn call_for_another(&self) -> bool {
+        matches!(self, Self::Read { weakness: Some(_), .. } | Self::Read { equal: Some(false), .. })
+    }
+
     /// Whether a key is known to others who were never told it.
     pub const fn is_public(&self) -> bool {
         matches!(self, Self::Read { weakness: Some(Weakness::Public), .. })

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::wrap::hanging;
 use super::{Conclude, ExitStatus, FailureReport, Health};
-use crate::change::{Change, Verb};
+use crate::change::{Change, Proposal, Verb};
 use crate::cloud::ErrorKind;
 use crate::engine::{Caveat, Course, Direction, End, WorkEnd};
 use crate::plan::ShellCommand;
@@ -19,6 +19,8 @@ pub enum ChangeOutcome {
     Done,
     RolledBack,
     Unchanged,
+    /// It was only to be shown.
+    DryRun,
     /// It is done, but a request whose answer was lost may still take effect.
     Unsettled,
     Failed,
@@ -58,6 +60,9 @@ pub struct ChangeReport {
     pub name: String,
     /// The word that names it alone.
     pub id: String,
+    /// That of a VPN that has got markers by it.
+    #[serde(skip)]
+    pub new_id: Option<String>,
     pub steps: Vec<StepReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureReport>,
@@ -137,6 +142,7 @@ impl ChangeReport {
             verb: change.verb,
             name: change.label.clone(),
             id: change.subject.to_string(),
+            new_id: change.new_id.as_ref().map(ToString::to_string),
             steps: steps.collect(),
             failure,
             unsettled_until: unsettled.map(clock),
@@ -163,22 +169,43 @@ impl ChangeReport {
 
     /// Of a change that was agreed to together with one before, which is not done, or after which the user has stopped.
     #[must_use]
-    pub fn left(change: Change, is_stopped: bool) -> Self {
+    pub fn left(change: Change, broken: Option<&Self>, is_stopped: bool) -> Self {
         if is_stopped {
             let outcome = ChangeOutcome::Stopped;
             return Self { outcome, ..Self::not_begun(change, "not begun, because you stopped before it") };
         }
-        Self::not_begun(change, "not begun, because the one before is not done")
+        let Some(broken) = broken.filter(|broken| broken.is_done()) else {
+            return Self::not_begun(change, "not begun, because the one before is not done");
+        };
+        let look = osvpn("doctor").operand(broken.id_now());
+        let why =
+            format!("not begun, because {} is not up; once it is ({look}), the same command goes on", broken.name);
+        Self::not_begun(change, &why)
+    }
+
+    /// Of a change that is shown and not begun.
+    #[must_use]
+    pub fn proposed(Proposal { change, notes }: Proposal) -> Self {
+        if change.steps().is_empty() {
+            return Self::unchanged(change, notes);
+        }
+        Self { outcome: ChangeOutcome::DryRun, ..Self::unchanged(change, notes) }
     }
 
     /// Notes that the VPN could not be read afterwards.
     pub(crate) fn unseen(&mut self, why: &str) {
         let text = format!("The VPN could not be read afterwards: {why}.");
-        self.caveats.push(CaveatReport { text, command: Some(osvpn("status").operand(&self.id)) });
+        self.caveats.push(CaveatReport { text, command: Some(osvpn("status").operand(self.id_now())) });
+    }
+
+    /// The word that names it alone now.
+    pub(crate) fn id_now(&self) -> &str {
+        self.new_id.as_deref().filter(|_| self.outcome == ChangeOutcome::Done).unwrap_or(&self.id)
     }
 
     pub fn is_done(&self) -> bool {
-        matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::RolledBack | ChangeOutcome::Unchanged)
+        use ChangeOutcome::{Done, DryRun, RolledBack, Unchanged};
+        matches!(self.outcome, Done | RolledBack | Unchanged | DryRun)
     }
 }
 
@@ -189,7 +216,7 @@ impl Conclude for ChangeReport {
             ChangeOutcome::Stopped => ExitStatus::Stopped,
             ChangeOutcome::Failed | ChangeOutcome::Unsettled => ExitStatus::Failed,
             ChangeOutcome::Overtaken => ExitStatus::Refused,
-            ChangeOutcome::Done | ChangeOutcome::RolledBack | ChangeOutcome::Unchanged => {
+            ChangeOutcome::Done | ChangeOutcome::RolledBack | ChangeOutcome::Unchanged | ChangeOutcome::DryRun => {
                 let after = self.after.as_ref().map_or(ExitStatus::Done, Conclude::exit_status);
                 if after == ExitStatus::Done && !self.caveats.is_empty() { ExitStatus::Failed } else { after }
             }
@@ -242,6 +269,10 @@ fn clock(time: Timestamp) -> String {
 impl Display for ChangeReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&hanging("", &self.headline()))?;
+        if self.outcome == ChangeOutcome::DryRun {
+            self.steps.iter().try_for_each(|step| f.write_str(&hanging("  ", &step.step)))?;
+            self.notes.iter().try_for_each(|note| f.write_str(&hanging("note: ", note)))?;
+        }
         if self.outcome == ChangeOutcome::Unchanged {
             self.notes.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;
         }
@@ -277,6 +308,7 @@ impl ChangeReport {
         match self.outcome {
             ChangeOutcome::Done | ChangeOutcome::RolledBack => format!("{done}: {what}."),
             ChangeOutcome::Unchanged => format!("Unchanged: {what}."),
+            ChangeOutcome::DryRun => format!("Not done, only shown: {what}."),
             ChangeOutcome::Stopped if self.direction == Direction::Back => format!("Stopped: rolling back {what}."),
             ChangeOutcome::Stopped => format!("Stopped: {what}."),
             ChangeOutcome::Unsettled => format!(

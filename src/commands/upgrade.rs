@@ -1,0 +1,250 @@
+//! `osvpn upgrade`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::look::{ProjectVpns, look_to_change};
+use super::options::{self, AnswerArgs, ChangeArgs, ClearTextArgs, KeyArgs, WaitArgs};
+use super::run_change::ChangeRun;
+use super::{Answering, CommandError, Conclusion, SignInContext, input, lines, until_signal};
+use crate::change::{Proposal, Target, TargetPolicies, lags, upgrade};
+use crate::inspect::{Aspects, Background, Focus, Inquiry, Side, Vpn};
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Profile, Profiles, Psk};
+use crate::report::{ChangeReport, ChangeReports, Conclude, ExitStatus};
+use crate::system::signals::Signals;
+
+const EXAMPLES: &str = "\
+Examples:
+  osvpn upgrade hlz-por --dry-run                  what it would do
+  osvpn upgrade hlz-por                            endpoint groups, at least the profile modern, a key of its own
+  osvpn upgrade hlz-por --policy custom.toml       with the policies of its [policy] table
+  osvpn upgrade office --profile modern            an external peer has to change at the same time
+  osvpn upgrade --all                              every VPN that is behind, one after the other";
+
+const NONE_BEHIND: &str = "No VPN of this project is behind, as far as osvpn can change it.";
+
+/// Bring a VPN to today's standard: endpoint groups, sound policies, and a new key if its key is no secret.
+///
+/// Works for VPNs that osvpn did not create, too. What is new is created beside what is old, on both halves; then the old
+/// connections go, and the tunnel is renegotiated. Names, subnets, MTU, dead peer detection and security-group rules stay. What
+/// is in no field weaker than the profile modern stays as it is. Other VPNs on a VPN service of the old kind move with it, with
+/// their policies and keys. The policies and the key of a VPN with an external peer stay unless you give others.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct UpgradeArgs {
+    /// Its name, the id in its marker, or the name or id of one of its connections.
+    #[arg(value_name = "VPN", required_unless_present = "all")]
+    vpn: Option<String>,
+    /// Upgrade every VPN of the project that is behind, one after the other; stops at one that does not come up again.
+    #[arg(long, conflicts_with_all = ["vpn", "profile", "policy", "new_key", "psk_file"])]
+    all: bool,
+    /// Set exactly the policies of this profile [default: modern, and stronger values stay].
+    #[arg(long, value_parser = options::profile(), conflicts_with = "policy")]
+    profile: Option<Profile>,
+    /// Set exactly the policies in the [policy] table of this file, which may be a plan file.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Set a new key even if the present one is sound; generated unless you give one.
+    #[arg(long)]
+    new_key: bool,
+    #[command(flatten)]
+    key: KeyArgs,
+    /// Print what would be done, and how long the tunnel would be down, and do nothing.
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    #[command(flatten)]
+    change: ChangeArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
+    clear_text: ClearTextArgs,
+}
+
+/// What the arguments ask for, read before anything is sent.
+struct Wishes {
+    profiles: Profiles,
+    policies: Option<TargetPolicies>,
+    key: Option<Psk>,
+    new_key: bool,
+}
+
+impl Wishes {
+    fn target(&self, vpn: &Vpn, background: &Background) -> Target {
+        let target = Target::modern(&self.profiles, vpn, &background.keys_of(vpn));
+        let asked = if self.key.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
+        let key = if self.new_key { Some(asked) } else { target.key };
+        Target { policies: self.policies.clone().unwrap_or(target.policies), key, ..target }
+    }
+
+    async fn propose(
+        &self,
+        seen: &ProjectVpns,
+        vpn: &Vpn,
+        background: &mut Background,
+    ) -> Result<Proposal, CommandError> {
+        background.complete(seen.cloud(), [vpn], Aspects::KEYS).await;
+        Ok(upgrade(&seen.inspection, vpn, &self.target(vpn, background))?)
+    }
+}
+
+impl UpgradeArgs {
+    async fn wishes(&self) -> Result<Wishes, CommandError> {
+        let profiles = Profiles::built_in()?;
+        let policies = match (&self.policy, self.profile) {
+            (Some(path), _) => Some(TargetPolicies::Exactly(input::policy_file(path).await?)),
+            (None, Some(profile)) => profiles.get(profile).cloned().map(TargetPolicies::Exactly),
+            (None, None) => None,
+        };
+        let new_key = self.new_key || self.key.names_file();
+        let key = if new_key { self.key.given().await? } else { None };
+        Ok(Wishes { profiles, policies, key, new_key })
+    }
+
+    async fn one(
+        &self,
+        wanted: &str,
+        sign_in: &mut SignInContext,
+        signals: &mut Signals,
+    ) -> Result<Conclusion, CommandError> {
+        let words = [wanted];
+        let inquiry = Inquiry { focus: Focus::Words(&words), aspects: Aspects::KEYS, ..Inquiry::default() };
+        let wishes = until_signal(signals, self.wishes()).await?;
+        let propose = async |seen: &ProjectVpns, mut background: Background| {
+            self.clear_text.apply(seen.cloud()).await;
+            wishes.propose(seen, seen.whole(wanted)?, &mut background).await
+        };
+        let proposed = look_to_change(&self.change.answer.cloud, sign_in, inquiry, propose);
+        let (seen, proposal) = until_signal(signals, proposed).await?;
+        if self.dry_run {
+            return Ok(ChangeReport::proposed(proposal).into());
+        }
+        self.run_of(&seen, &wishes).run(proposal, signals).await
+    }
+
+    /// Every VPN that is behind. Each is read again before its turn: the one before may have moved connections of it.
+    async fn all(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        let wishes = until_signal(signals, self.wishes()).await?;
+        let (mut seen, agreed) = until_signal(signals, self.behind(&wishes, sign_in)).await?;
+        let proposals: Vec<Proposal> = agreed.iter().map(|(_, proposal)| proposal.clone()).collect();
+        if self.dry_run || proposals.is_empty() {
+            let reports = proposals.into_iter().map(ChangeReport::proposed).collect();
+            return Ok(ChangeReports::new(reports, NONE_BEHIND).into());
+        }
+        self.run_of(&seen, &wishes).confirm(&proposals, signals).await?;
+        let mut reports: Vec<ChangeReport> = Vec::new();
+        for (vpn, proposal) in agreed {
+            let is_stopped = reports.iter().any(|report| report.is_stop_wanted) || signals.try_recv().is_ok();
+            let broken = reports.iter().find(|report| report.exit_status() != ExitStatus::Done);
+            if is_stopped || broken.is_some() {
+                reports.push(ChangeReport::left(proposal.change, broken, is_stopped));
+                continue;
+            }
+            let proposal = if reports.is_empty() {
+                proposal
+            } else {
+                let (again, proposal) = until_signal(signals, self.again(seen, &vpn, &wishes)).await?;
+                seen = again;
+                proposal
+            };
+            reports.push(self.in_turn(&seen, &wishes, proposal, signals).await?);
+        }
+        Ok(ChangeReports::new(reports, NONE_BEHIND).into())
+    }
+
+    /// Those that are behind and can be upgraded, each with its change. Of the others it is said why they are left alone.
+    async fn behind(
+        &self,
+        wishes: &Wishes,
+        sign_in: &mut SignInContext,
+    ) -> Result<(ProjectVpns, Vec<(Vpn, Proposal)>), CommandError> {
+        let inquiry = Inquiry { focus: Focus::All, aspects: Aspects::KEYS, ..Inquiry::default() };
+        let propose = async |seen: &ProjectVpns, mut background: Background| {
+            self.clear_text.apply(seen.cloud()).await;
+            if let Some((region, why)) = seen.inspection.unread.first() {
+                return Err(CommandError::failed(format!("reading {region}"), why));
+            }
+            let vpns = &seen.inspection.vpns;
+            background.complete(seen.cloud(), vpns, Aspects::KEYS).await;
+            let mut behind = Vec::new();
+            for vpn in vpns {
+                if lags(vpn, &background.keys_of(vpn)).is_empty() {
+                    continue;
+                }
+                let free = seen.whole(&vpn.a.connection.id.to_string()).map(drop);
+                let proposal = match free {
+                    Ok(()) => wishes.propose(seen, vpn, &mut background).await,
+                    Err(why) => Err(why),
+                };
+                match proposal {
+                    Ok(proposal) if !proposal.is_empty() => behind.push((vpn.clone(), proposal)),
+                    Ok(proposal) => proposal.notes.iter().for_each(|note| lines::warn(note)),
+                    Err(why) => lines::warn(&format!("{} is left as it is: {}", vpn.name, why.reasons())),
+                }
+            }
+            Ok(behind)
+        };
+        look_to_change(&self.change.answer.cloud, sign_in, inquiry, propose).await
+    }
+
+    /// The same VPN as it is now, with its change.
+    async fn again(
+        &self,
+        seen: ProjectVpns,
+        before: &Vpn,
+        wishes: &Wishes,
+    ) -> Result<(ProjectVpns, Proposal), CommandError> {
+        let (seen, mut background) = seen.again(Focus::All, Aspects::KEYS).await;
+        let vpn = successor(&seen, before).ok_or_else(|| {
+            let text = format!("{} was changed meanwhile; look at it, and call osvpn upgrade --all again", before.name);
+            CommandError::refused(text)
+        })?;
+        let proposal = wishes.propose(&seen, vpn, &mut background).await?;
+        Ok((seen, proposal))
+    }
+
+    async fn in_turn(
+        &self,
+        seen: &ProjectVpns,
+        wishes: &Wishes,
+        proposal: Proposal,
+        signals: &mut Signals,
+    ) -> Result<ChangeReport, CommandError> {
+        if proposal.is_empty() {
+            return Ok(ChangeReport::unchanged(proposal.change, proposal.notes));
+        }
+        let run = self.run_of(seen, wishes);
+        let mut report = run.one(proposal, signals).await?;
+        run.verify(std::slice::from_mut(&mut report), signals).await;
+        Ok(report)
+    }
+
+    fn run_of<'a>(&self, seen: &'a ProjectVpns, wishes: &Wishes) -> ChangeRun<'a> {
+        ChangeRun { seen, key: wishes.key.clone(), wait: self.wait.duration(), is_confirmed: self.change.yes }
+    }
+}
+
+impl Answering for UpgradeArgs {
+    fn options(&self) -> &AnswerArgs {
+        &self.change.answer
+    }
+
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        match &self.vpn {
+            Some(wanted) => self.one(wanted, sign_in, signals).await,
+            None => self.all(sign_in, signals).await,
+        }
+    }
+}
+
+/// What has become of a VPN: it has one of its connections still, or its name and place.
+fn successor<'a>(seen: &'a ProjectVpns, before: &Vpn) -> Option<&'a Vpn> {
+    let vpns = &seen.inspection.vpns;
+    let ids: Vec<_> = before.sides().map(|(_, side)| &side.connection.id).collect();
+    let has_one = |vpn: &&Vpn| vpn.sides().any(|(_, side)| ids.contains(&&side.connection.id));
+    let place = |vpn: &Vpn| vpn.sides().map(|(_, side): (_, &Side)| side.region.clone()).collect::<Vec<_>>();
+    let is_called = |vpn: &&Vpn| vpn.id == before.id && vpn.name == before.name && place(vpn) == place(before);
+    let mut called = vpns.iter().filter(is_called);
+    vpns.iter().find(has_one).or_else(|| called.next().filter(|_| called.next().is_none()))
+}
