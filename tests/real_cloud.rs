@@ -18,6 +18,7 @@ mod proxy;
 mod scale;
 mod second_factor;
 mod tunnels;
+mod upgrade;
 mod wizard;
 
 use crate::support::{broken_vpns, expected_fixes, passcode, pty};

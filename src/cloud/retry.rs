@@ -87,6 +87,7 @@ impl fmt::Display for Pause {
         let Self { error, wait, attempt, of } = self;
         match (error.status, &error.kind) {
             _ if error.is_in_use() => f.write_str("still in use")?,
+            _ if error.is_pending() => f.write_str("its agent has not reported yet")?,
             (Some(status), _) => write!(f, "{status} from the cloud")?,
             (None, ErrorKind::Unreachable) => f.write_str("cannot reach the cloud")?,
             (None, _) => f.write_str("no answer from the cloud")?,

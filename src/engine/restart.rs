@@ -41,7 +41,8 @@ impl Changing {
             let mut looks = 0;
             while ShownService::of(&region, &service).await.is_ok_and(|shown| shown.is_pending) {
                 looks += 1;
-                let pending = Error::new(ErrorKind::Conflict, "No agent has reported on the new VPN service yet.");
+                let mut pending = Error::new(ErrorKind::Conflict, "No agent has reported on the new VPN service yet.");
+                pending.neutron_type = Some("VPNStateInvalidToUpdate".to_owned());
                 if !work.wait_for_agent(&work.patience(step, work.stop.clone()), &pending, looks).await {
                     return;
                 }

@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import signal
+import subprocess
 import sys
 
 import lab
@@ -19,16 +22,29 @@ def ends(routers, asked, every):
     return found
 
 
+def watch(a, b):
+    """Pings every 0.2 s until standard input ends; prints the longest time without an answer, in seconds."""
+    command = ["ip", "netns", "exec", a["namespace"], "ping", "-D", "-n", "-i", "0.2", b["address"]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as pinging:
+        sys.stdin.read()
+        pinging.send_signal(signal.SIGINT)
+        said = pinging.stdout.read()
+    times = [float(at) for at in re.findall(r"^\[(\d+\.\d+)\] \d+ bytes", said, re.MULTILINE)]
+    print(max((late - early for early, late in zip(times, times[1:])), default=-1))
+
+
 def main():
     every = "--all" in sys.argv
-    asked = [argument for argument in sys.argv[1:] if argument != "--all"]
+    asked = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     if len(asked) != 2:
-        sys.exit("usage: ping [--all] REGION[:ADDRESS] REGION[:ADDRESS]")
+        sys.exit("usage: ping [--all | --watch] REGION[:ADDRESS] REGION[:ADDRESS]")
     try:
         with open(os.path.join(os.environ["OSVPN_TEST_STATE"], "swan", "lab.json")) as file:
             routers = json.load(file)
     except FileNotFoundError:
         sys.exit("no instances: the strongSwan agent does not run, or no VPN service has a connection")
+    if "--watch" in sys.argv:
+        return watch(ends(routers, asked[0], every)[0], ends(routers, asked[1], every)[0])
     good = True
     for a in ends(routers, asked[0], every):
         for b in ends(routers, asked[1], every):

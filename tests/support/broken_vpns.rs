@@ -223,6 +223,46 @@ impl<'a> Site<'a> {
         self.until("a whole VPN", async || self.statuses().await == ["ACTIVE", "ACTIVE"]).await;
     }
 
+    /// A second VPN of the legacy service of A, named `second`, to the border router of B; ACTIVE at the end.
+    pub async fn connect_second(&self) {
+        let router = self.named(A, "routers", "legacy-router").await;
+        let services = self.list(A, "vpn/vpnservices").await;
+        let legacy = services.into_iter().find(|service| service["router_id"] == router["id"]).unwrap();
+        let border = self.new_service(B, json!({"name": "second_vpn_service"})).await;
+        let rest = |service: &Value, peer: &Value| {
+            json!({"name": "second_vpn_site_connection", "psk": KEY, "vpnservice_id": service["id"],
+                "peer_address": peer["external_v4_ip"], "peer_id": peer["external_v4_ip"],
+                "dpd": {"action": "restart", "interval": 15, "timeout": 150}})
+        };
+        let mut here = rest(&legacy, &border);
+        extend(&mut here, &json!({"peer_cidrs": [local(B).1]}));
+        extend(&mut here, &self.policies(A, json!({}), json!({})).await);
+        self.make(A, "ipsec-site-connections", here).await;
+        let mut there = rest(&border, &legacy);
+        extend(&mut there, &self.policies(B, json!({}), json!({})).await);
+        extend(&mut there, &self.groups(B, &[local(B).0], &["10.1.0.0/24"]).await);
+        self.make(B, "ipsec-site-connections", there).await;
+        self.restart_all(A).await;
+        self.until("a second VPN", async || {
+            self.named(B, "vpn/ipsec-site-connections", "second_vpn_site_connection").await["status"] == "ACTIVE"
+        })
+        .await;
+    }
+
+    /// Switches every service of a region off, and on as soon as the agents have noticed.
+    pub async fn restart_all(&self, region: &str) {
+        let services = self.list(region, "vpn/vpnservices").await;
+        for (up, status) in [(false, "DOWN"), (true, "ACTIVE")] {
+            for service in &services {
+                self.put(region, "vpnservices", service, json!({ "admin_state_up": up })).await;
+            }
+            self.until(status, async || {
+                self.list(region, "vpn/vpnservices").await.iter().all(|service| service["status"] == status)
+            })
+            .await;
+        }
+    }
+
     async fn new_service(&self, region: &str, more: Value) -> Value {
         let router = self.named(region, "routers", "border-router").await;
         let mut body = json!({"name": "hlz-por_vpn_service", "router_id": router["id"]});
