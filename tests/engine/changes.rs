@@ -80,6 +80,48 @@ impl Vpn {
         }
     }
 
+    /// Makes it as old as VPNs are: `IKEv1`, and half A, or both, as the script makes them; or half B expecting more than half
+    /// A tunnels.
+    pub fn age(&self, is_of_the_script: bool, is_shared: bool) {
+        for half in self.plan.halves() {
+            let region = half.region.as_str();
+            let (simulator, is_a) = (&self.site.simulator, half.half == Half::A);
+            let id = |step| self.progress.get(half.half, step).unwrap().id.to_string();
+            simulator.alter(region, "ikepolicies", &id(Step::IkePolicy), json!({ "ike_version": "v1" }));
+            if !is_of_the_script && !(is_shared && is_a) {
+                if !is_shared && !is_a {
+                    let endpoints = json!({ "endpoints": ["10.0.0.0/16"] });
+                    simulator.alter(region, "endpoint_groups", &id(Step::PeerGroup), endpoints);
+                }
+                continue;
+            }
+            let subnet = half.local[0].id.to_string();
+            simulator.alter(region, "vpnservices", &id(Step::Service), json!({ "subnet_id": subnet }));
+            let old = json!({ "local_ep_group_id": null, "peer_ep_group_id": null, "peer_cidrs": half.remote });
+            simulator.alter(region, "ipsec_site_connections", &id(Step::Connection), old);
+            for step in [Step::LocalGroup, Step::PeerGroup] {
+                simulator.uproot(region, "endpoint_groups", &id(step));
+            }
+            if is_of_the_script {
+                let of_it = json!({ "name": "vpn_site_connection", "description": "", "psk": "pre_shared_key" });
+                simulator.alter(region, "ipsec_site_connections", &id(Step::Connection), of_it);
+            } else {
+                self.plant_outside(region, &id(Step::Connection));
+            }
+        }
+    }
+
+    /// Plants a connection of the same service to an external peer.
+    fn plant_outside(&self, region: &str, like: &str) {
+        let all = self.site.simulator.collection(region, "ipsec_site_connections");
+        let mut object = all.into_iter().find(|one| one["id"] == like).unwrap();
+        object.remove("id");
+        let other = json!({ "name": "office", "description": "", "peer_address": "203.0.113.250",
+            "peer_id": "203.0.113.250", "peer_cidrs": ["192.168.9.0/24"] });
+        object.extend(other.as_object().unwrap().clone());
+        self.site.simulator.plant(region, "ipsec_site_connections", Value::Object(object)).unwrap();
+    }
+
     /// Another key, for that one too.
     pub fn rotate_shared(&self) -> Change {
         let mut change = self.new_key();
