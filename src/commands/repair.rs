@@ -2,13 +2,14 @@
 
 use clap::Args;
 
-use super::look::ProjectVpns;
-use super::options::{AnswerArgs, ChangeArgs, WaitArgs};
-use super::run_change::propose_and_run;
-use super::{Answering, CommandError, Conclusion, SignInContext};
+use super::look::{ProjectVpns, look_to_change};
+use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs, WaitArgs};
+use super::run_change::ChangeRun;
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Proposal, repair};
 use crate::inspect::Inquiry;
 use crate::plan::Profiles;
+use crate::report::ChangeReport;
 use crate::system::signals::Signals;
 
 /// Create the half that a VPN lacks, from what its other half says.
@@ -21,14 +22,20 @@ pub(crate) struct RepairArgs {
     /// Its name, the id in its marker, or the name or id of its connection.
     #[arg(value_name = "VPN")]
     vpn: String,
+    /// Print what would be done, and do nothing.
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
     #[command(flatten)]
     change: ChangeArgs,
     #[command(flatten)]
     wait: WaitArgs,
+    #[command(flatten)]
+    clear_text: ClearTextArgs,
 }
 
 impl RepairArgs {
-    fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
+    async fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
+        self.clear_text.apply(seen.cloud()).await;
         let vpn = seen.whole(&self.vpn)?;
         Ok(repair(&seen.inspection, vpn, &Profiles::built_in()?)?)
     }
@@ -40,7 +47,13 @@ impl Answering for RepairArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        let propose = async |seen: &ProjectVpns, _| self.propose(seen);
-        propose_and_run(&self.change, self.wait.duration(), sign_in, signals, Inquiry::default(), propose).await
+        let propose = async |seen: &ProjectVpns, _| self.propose(seen).await;
+        let proposed = look_to_change(&self.change.answer.cloud, sign_in, Inquiry::default(), propose);
+        let (seen, proposal) = until_signal(signals, proposed).await?;
+        if self.dry_run {
+            return Ok(ChangeReport::proposed(proposal).into());
+        }
+        let run = ChangeRun { seen: &seen, key: None, wait: self.wait.duration(), is_confirmed: self.change.yes };
+        run.run(proposal, signals).await
     }
 }

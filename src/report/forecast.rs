@@ -204,6 +204,9 @@ impl Display for ForecastReport {
                 }
             }
         }
+        if self.vpns.iter().filter(|vpn| matches!(vpn.prediction, "parted" | "joined")).count() > 1 {
+            writeln!(f, "All of them, one after the other: osvpn upgrade --all")?;
+        }
         let untouched = self.vpns.iter().filter(|vpn| !shown(vpn)).map(|vpn| &vpn.name).join(", ");
         if !untouched.is_empty() {
             f.write_str(&hanging("Not affected: ", &untouched))?;

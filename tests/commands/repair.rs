@@ -53,6 +53,10 @@ async fn a_half_that_is_gone_is_made_as_it_was_from_whatever_is_left_of_it() {
             all[..gone].iter().for_each(|kind| uproot(&scene, region, kind));
             let ran = scene.run(&["doctor", vpn]).await;
             assert!(ran.code == 3 && ran.out.contains("osvpn repair "), "{}{}", ran.out, ran.err);
+            let there = scene.objects();
+            let (code, told) = scene.json(&["repair", vpn, "--dry-run"]).await;
+            assert_eq!((code, scene.objects()), (0, there), "{told:#}");
+            assert!(told["steps"].as_array().is_some_and(|steps| !steps.is_empty()), "{told:#}");
             repaired(&scene, vpn).await;
             assert_eq!(shapes(&scene, region), before, "{vpn}, {gone} kinds in {region}");
             let now: BTreeSet<String> = all[gone..].iter().flat_map(|kind| scene.ids(kind)).collect();
