@@ -25,6 +25,7 @@ mod reading;
 mod repair;
 mod rotate_psk;
 mod set_subnets;
+mod upgrade;
 
 use broken_vpns::{A, B, Behind, Site};
 use command::{KEY, Ran, half, osvpn_in, run, site_to_site, write};
@@ -184,6 +185,8 @@ async fn nothing_is_changed_where_nobody_agrees_to_it() {
         &["rotate-psk", "test-vpn"],
         &["set-subnets", "test-vpn", "nz-hlz-1=db-subnet"],
         &["doctor", "test-vpn", "--modernise"],
+        &["upgrade", "test-vpn"],
+        &["upgrade", "--all"],
     ] {
         let ran = scene.run(args).await;
         assert_eq!(ran.code, 2, "{args:?}: {}{}", ran.out, ran.err);

@@ -67,7 +67,7 @@ async fn ikev1_takes_one_pair_only_until_it_is_modernised() {
     let before = scene.objects();
     let ran = scene.run(&["set-subnets", "test-vpn", "A+=db-subnet", "--yes"]).await;
     assert_eq!((ran.code, scene.objects() == before), (4, true), "{}{}", ran.out, ran.err);
-    assert!(ran.err.contains("--modernise"), "{}", ran.err);
+    assert!(ran.err.contains("--upgrade"), "{}", ran.err);
     let ran = scene.run(&["doctor", "test-vpn", "--modernise", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let ran = scene.run(&["set-subnets", "test-vpn", "A+=db-subnet", "--yes"]).await;
@@ -109,7 +109,7 @@ async fn what_ikev1_cannot_carry_to_a_peer_outside_is_refused_with_what_can_be_d
     let ran = run(command).await;
     let ran = scene.run(&["set-subnets", &ran.id(), "nz-hlz-1+=db-subnet", "--yes"]).await;
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
-    for part in ["IKEv1", "owner of the peer", "osvpn delete", "profile = \"modern\""] {
+    for part in ["IKEv1", "owner of the peer", "osvpn upgrade", "--profile modern"] {
         assert!(ran.err.contains(part), "{part:?} is missing from\n{}", ran.err);
     }
     assert!(!ran.err.contains("--modernise"), "it is refused of such a VPN: {}", ran.err);

@@ -1,0 +1,198 @@
+//! `osvpn upgrade`.
+
+use super::*;
+
+/// A VPN as `create-vpn.sh` makes it between the border routers, whose key everybody knows.
+async fn of_the_script() -> Scene {
+    let scene = Scene::with_foreign_vpn().await;
+    let legacy = broken_vpns::all().into_iter().find(|breakage| breakage.name == "legacy service").unwrap();
+    scene.site().await.suffer(&legacy).await;
+    // What the one before has left.
+    assert_eq!(scene.run(&["delete", "--strays", "--yes"]).await.code, 0);
+    scene
+}
+
+fn all(scene: &Scene, kind: &str) -> Vec<serde_json::Map<String, Value>> {
+    REGIONS.into_iter().flat_map(|region| scene.cloud.collection(region, kind)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vpn_of_the_script_has_everything_of_today_s_and_nothing_of_its_own_is_left() {
+    let scene = of_the_script().await;
+    assert_eq!(scene.run(&["admit", "vpn_site_connection", "--yes"]).await.code, 0);
+    let before = scene.objects();
+    let ran = scene.run(&["upgrade", "vpn_site_connection", "--dry-run"]).await;
+    assert_eq!((ran.code, scene.objects() == before), (0, true), "{}{}", ran.out, ran.err);
+    for part in
+        ["create the VPN service", "switch the VPN service", "down for some seconds", "can be rolled back until"]
+    {
+        assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);
+    }
+    let (_, planned) = scene.json(&["upgrade", "vpn_site_connection", "--dry-run"]).await;
+    assert_eq!(planned["outcome"], "dry-run");
+
+    let ran = scene.run(&["upgrade", "vpn_site_connection", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("both halves match"), "{}", ran.out);
+    assert!(scene.journals().is_empty());
+    let keys = scene.keys();
+    assert!(keys[0] == keys[1] && keys[0] != broken_vpns::PUBLIC_KEY && !ran.out.contains(&keys[0]));
+    for (kind, count, name) in [
+        ("vpnservices", 2, "vpn_site_connection_vpn_service"),
+        ("ikepolicies", 2, "vpn_site_connection_ike_policy"),
+        ("ipsecpolicies", 2, "vpn_site_connection_ipsec_policy"),
+        ("endpoint-groups", 4, "vpn_site_connection_"),
+        ("ipsec-site-connections", 2, "vpn_site_connection_vpn_site_connection"),
+    ] {
+        let there = all(&scene, kind);
+        let is_ours = |object: &serde_json::Map<String, Value>| {
+            object["name"].as_str().unwrap().starts_with(name)
+                && object["description"].as_str().unwrap().starts_with("osvpn:")
+        };
+        assert!(there.len() == count && there.iter().all(is_ours), "{there:#?}");
+    }
+    assert!(all(&scene, "vpnservices").iter().all(|service| service["subnet_id"].is_null()));
+    assert!(
+        all(&scene, "ikepolicies").iter().all(|one| one["ike_version"] == "v2" && one["auth_algorithm"] == "sha256")
+    );
+    unchanged(&scene, &["upgrade", "vpn_site_connection"], "is up to date").await;
+
+    // It is a VPN as any other, and the rules that were made for the old one go with it.
+    assert_eq!(scene.run(&["set-subnets", "vpn_site_connection", "A+=db-subnet", "--yes"]).await.code, 0);
+    assert_eq!(scene.run(&["delete", "vpn_site_connection", "--yes"]).await.code, 0);
+    assert_eq!(scene.cloud.count(A) + scene.cloud.count(B), 0);
+    let rules = all(&scene, "security-group-rules");
+    assert!(
+        !rules.iter().any(|rule| rule["description"].as_str().is_some_and(|said| said.contains("osvpn"))),
+        "{rules:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subnets_that_an_old_vpn_cannot_have_come_with_its_upgrade() {
+    let scene = of_the_script().await;
+    let ran = scene.run(&["set-subnets", "vpn_site_connection", "A+=db-subnet", "--yes"]).await;
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("--upgrade") && ran.err.contains("osvpn upgrade"), "{}", ran.err);
+    let ran = scene.run(&["set-subnets", "vpn_site_connection", "A+=db-subnet", "--upgrade", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let (_, listed) = scene.json(&["list"]).await;
+    assert_eq!(listed["vpns"][0]["sides"][0]["local_cidrs"], json!(["10.0.0.0/24", "10.0.1.0/24"]), "{listed:#}");
+    assert_eq!(listed["vpns"][0]["sides"][1]["remote_cidrs"], json!(["10.0.0.0/24", "10.0.1.0/24"]));
+    assert_eq!(listed["strays"], json!([]));
+}
+
+/// Gives the legacy service of A a connection to an external peer, whose key and policies are its owner's too.
+fn plant_office(scene: &Scene) -> String {
+    let mut office = scene.cloud.collection(A, "ipsec-site-connections").remove(0);
+    office.remove("id");
+    let values = json!({ "name": "office", "psk": "OnlyTheOfficeKnowsThis0123", "peer_address": "203.0.113.250",
+        "peer_id": "203.0.113.250", "peer_cidrs": ["192.168.9.0/24"] });
+    office.extend(values.as_object().unwrap().clone());
+    scene.cloud.plant(A, "ipsec-site-connections", Value::Object(office)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_else_is_on_a_legacy_service_moves_with_it_as_it_is_and_its_owner_is_told_before() {
+    let scene = of_the_script().await;
+    plant_office(&scene);
+    let ran = scene.run(&["upgrade", "vpn_site_connection"]).await;
+    assert_eq!(ran.code, 2, "nobody has agreed: {}", ran.err);
+    for part in ["office (office (", "the owner of its peer (203.0.113.250) has nothing to change"] {
+        assert!(ran.err.contains(part), "{part:?} is missing from\n{}", ran.err);
+    }
+    let ran = scene.run(&["upgrade", "vpn_site_connection", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let connections = scene.cloud.collection(A, "ipsec-site-connections");
+    let office = connections.iter().find(|one| one["name"] == "office").unwrap();
+    assert_eq!(office["psk"], "OnlyTheOfficeKnowsThis0123");
+    let policies = scene.cloud.collection(A, "ikepolicies");
+    let policy = policies.iter().find(|policy| policy["id"] == office["ikepolicy_id"]).unwrap();
+    assert_eq!(
+        (&policy["ike_version"], &policy["name"]),
+        (&json!("v1"), &json!("ike_policy")),
+        "it is the office's still"
+    );
+    let groups = scene.cloud.collection(A, "endpoint-groups");
+    let group = groups.iter().find(|group| group["id"] == office["peer_ep_group_id"]).unwrap();
+    assert_eq!(group["endpoints"], json!(["192.168.9.0/24"]));
+
+    // By itself it has nothing more that only this side can change.
+    unchanged(&scene, &["upgrade", "office"], "203.0.113.250").await;
+    let ran = scene.run(&["upgrade", "office", "--profile", "modern", "--yes", "--wait", "0"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("has to set at the same time: these policies"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_are_behind_are_upgraded_in_turn_until_one_does_not_come_up() {
+    let scene = of_the_script().await;
+    plant_office(&scene);
+    let (code, planned) = scene.json(&["upgrade", "--all", "--dry-run"]).await;
+    let names = planned["changes"].as_array().unwrap().iter().map(|change| change["name"].clone()).collect::<Vec<_>>();
+    assert_eq!((code, names.as_slice()), (0, &[json!("office"), json!("vpn_site_connection")][..]), "{planned:#}");
+    // Nobody answers at the office, so the other one is left alone.
+    let ran = scene.run(&["upgrade", "--all", "--yes", "--wait", "2"]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    for part in [
+        "Done: the upgrade of office.",
+        "Failed: the upgrade of vpn_site_connection.",
+        "office is not up",
+        "osvpn doctor",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);
+    }
+    let ran = scene.run(&["upgrade", "--all", "--yes"]).await;
+    assert_eq!(ran.code, 0, "it goes on with the rest: {}{}", ran.out, ran.err);
+    assert!(ran.out.contains("Done: the upgrade of vpn_site_connection."), "{}", ran.out);
+    unchanged(&scene, &["upgrade", "vpn_site_connection"], "is up to date").await;
+    let ran = scene.run(&["upgrade", "--all"]).await;
+    assert!(ran.code == 0 && ran.out.contains("No VPN of this project is behind"), "{}{}", ran.out, ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_of_a_file_is_set_exactly_and_one_that_cannot_be_is_refused() {
+    let scene = Scene::with_foreign_vpn().await;
+    let before = scene.objects();
+    let ran = scene.run(&["upgrade", "hlz-por", "--policy", "nothing.toml"]).await;
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    let file = scene.home.path().join("custom.toml");
+    let custom = |version: &str, cipher: &str| {
+        format!(
+            "[policy]\ninitiator = \"bi-directional\"\nmtu = 1400\n\
+             [policy.ike]\nike_version = \"{version}\"\nphase1_negotiation_mode = \"main\"\nauth_algorithm = \"sha512\"\n\
+             encryption_algorithm = \"{cipher}\"\npfs = \"group14\"\nlifetime = 7200\n\
+             [policy.ipsec]\ntransform_protocol = \"esp\"\nencapsulation_mode = \"tunnel\"\nauth_algorithm = \"sha256\"\n\
+             encryption_algorithm = \"aes-256\"\npfs = \"group14\"\nlifetime = 3600\n\
+             [policy.dpd]\naction = \"restart\"\ninterval = 15\ntimeout = 150\n"
+        )
+    };
+    std::fs::write(&file, custom("v1", "aes-256-gcm-16")).unwrap();
+    let ran = scene.run(&["upgrade", "hlz-por", "--policy", "custom.toml", "--yes"]).await;
+    assert_eq!((ran.code, scene.objects() == before), (4, true), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("needs IKE version v2"), "{}", ran.err);
+    std::fs::write(&file, custom("v2", "aes-256")).unwrap();
+    let ran = scene.run(&["upgrade", "hlz-por", "--policy", "custom.toml", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let policies = all(&scene, "ikepolicies");
+    assert!(policies.len() == 2 && policies.iter().all(|policy| policy["auth_algorithm"] == "sha512"), "{policies:#?}");
+    assert_eq!(all(&scene, "vpnservices").len(), 2, "they are of the new kind already");
+    let mtus: Vec<Value> = all(&scene, "ipsec-site-connections").iter().map(|one| one["mtu"].clone()).collect();
+    assert_eq!(mtus, [1500, 1500], "what is no policy stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_upgrade_of_a_vpn_without_a_marker_is_found_by_what_it_has_become() {
+    let scene = of_the_script().await;
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(403)).method("DELETE").path("vpnservices"));
+    let ran = scene.run(&["upgrade", "vpn_site_connection", "--yes"]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("To continue:") && !ran.out.contains("To roll back"), "something is deleted: {}", ran.out);
+    let ran = scene.run(&["rotate-psk", "vpn_site_connection", "--yes"]).await;
+    assert!(ran.code != 0 && ran.err.contains("interrupted"), "{}{}", ran.out, ran.err);
+    scene.cloud.clear_faults();
+    let ran = scene.run(&["resume"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("both halves match"), "{}", ran.out);
+    unchanged(&scene, &["upgrade", "vpn_site_connection"], "is up to date").await;
+}
