@@ -105,6 +105,14 @@ pub struct HalfPlan {
 }
 
 impl HalfPlan {
+    /// The service it is to use, which is of the old kind until its VPN is upgraded.
+    pub(crate) fn legacy_service(&self) -> Option<&VpnService> {
+        match &self.service {
+            ServicePlan::Reuse(service) => Some(service).filter(|service| service.legacy_subnet.is_some()),
+            ServicePlan::Create => None,
+        }
+    }
+
     pub fn local_ranges(&self) -> Vec<IpNet> {
         self.local.iter().map(|subnet| subnet.cidr).collect()
     }

@@ -45,6 +45,7 @@ mod shell;
 pub mod sign_in_question;
 mod stopping;
 mod update;
+mod upgrade_first;
 pub mod vpns;
 pub mod work;
 mod working;

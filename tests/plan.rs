@@ -32,7 +32,7 @@ impl World {
     fn known(&self) -> Vec<Known<'_>> {
         [&self.hamilton, &self.porirua]
             .into_iter()
-            .map(|(region, inventory, detail)| Known { region, inventory, detail: Some(detail) })
+            .map(|(region, inventory, detail)| Known { region, inventory, detail: Some(detail), upgrades: None })
             .collect()
     }
 

@@ -219,7 +219,12 @@ pub(super) fn carried(
     }
     let known: Vec<Known<'_>> = ends
         .iter()
-        .map(|(_, side, at)| Known { region: &side.region, inventory: &at.survey.inventory, detail: Some(&at.detail) })
+        .map(|(_, side, at)| Known {
+            region: &side.region,
+            inventory: &at.survey.inventory,
+            detail: Some(&at.detail),
+            upgrades: None,
+        })
         .collect();
     let mut found = Vec::new();
     let mut local: BTreeMap<Half, (Vec<Subnet>, Vec<IpNet>)> = BTreeMap::new();

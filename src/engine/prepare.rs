@@ -196,7 +196,7 @@ async fn read_each<'a, F: Future<Output = Result<RegionRead, Error>>>(
 
 /// The same as the plan's checks take it.
 pub fn known(regions: &[RegionRead]) -> Vec<Known<'_>> {
-    let known = |(region, inventory, detail)| Known { region, inventory, detail: Some(detail) };
+    let known = |(region, inventory, detail)| Known { region, inventory, detail: Some(detail), upgrades: None };
     regions.iter().map(|(region, inventory, detail)| known((region, inventory, detail))).collect()
 }
 

@@ -117,7 +117,7 @@ impl Changing {
         }
         let Survey { inventory, groups, .. } = region.survey(region.vpn_lists().await?, OtherSubnets::Leave).await?;
         let detail = Detail { groups, ..Detail::default() };
-        let known = Known { region: &half.region, inventory: &inventory, detail: Some(&detail) };
+        let known = Known { region: &half.region, inventory: &inventory, detail: Some(&detail), upgrades: None };
         let mut rivals = Vec::new();
         for connection in inventory.connections.iter().filter(|connection| new.contains(&connection.id)) {
             let why = match existing::tunnels_the_same(&known, half, &connection.id) {

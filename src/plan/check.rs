@@ -159,7 +159,7 @@ fn half<'k>(
         return None;
     };
     found.extend(checks::router(known, router, half));
-    let service = known.inventory.services_on(&router.id).find(|service| service.legacy_subnet.is_none());
+    let service = known.inventory.services_on(&router.id).find(|service| known.can_hold(service));
     let mut needed = vec![("ikepolicy", 1), ("ipsecpolicy", 1), ("endpoint_group", 2), ("ipsec_site_connection", 1)];
     if service.is_none() {
         needed.insert(0, ("vpnservice", 1));

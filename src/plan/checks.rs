@@ -5,7 +5,7 @@ mod carried;
 pub mod existing;
 pub mod outside;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -15,7 +15,7 @@ use super::cidr;
 use super::findings::{Finding, Place};
 use super::names::{Half, VpnName};
 use super::shell::openstack;
-use crate::cloud::{Detail, Id, Interfaces, Inventory, Kind, RegionId, Router, Status, Subnet};
+use crate::cloud::{Detail, Id, Interfaces, Inventory, Kind, RegionId, Router, Status, Subnet, VpnService};
 
 pub(crate) use carried::{TunnelEnd, carried, local};
 pub(crate) use existing::Tunnelled;
@@ -26,6 +26,20 @@ pub struct Known<'a> {
     pub inventory: &'a Inventory,
     /// What was read once it was chosen; without it, ranges tunnelled already and quotas are not known.
     pub detail: Option<&'a Detail>,
+    /// The legacy VPN services that are upgraded before anything is created, each with the name of its VPN.
+    pub upgrades: Option<&'a BTreeMap<Id, String>>,
+}
+
+impl Known<'_> {
+    /// The VPN of a legacy service that is upgraded before anything is created.
+    fn upgraded_first(&self, service: &VpnService) -> Option<&str> {
+        self.upgrades?.get(&service.id).map(String::as_str)
+    }
+
+    /// Whether a VPN of today's kind can be on that service.
+    pub(super) fn can_hold(&self, service: &VpnService) -> bool {
+        service.legacy_subnet.is_none() || self.upgraded_first(service).is_some()
+    }
 }
 
 pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
@@ -90,12 +104,24 @@ fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
         return vec![Finding::refusal(place, text)];
     };
     if service.legacy_subnet.is_some() {
+        let Some(vpn) = known.upgraded_first(service) else {
+            let is_used = known.inventory.connections.iter().any(|connection| connection.service == service.id);
+            let what = if is_used {
+                "upgrade its VPN first (osvpn upgrade; osvpn list names it)".to_owned()
+            } else {
+                format!("delete it first: {}", openstack(known.region, "vpn service delete").operand(&service.id))
+            };
+            let text = format!(
+                "holds a legacy VPN service ({}, tied to one subnet, as create-vpn.sh creates it) that takes no endpoint \
+                 groups; choose another router, or {what}",
+                service.name
+            );
+            return vec![Finding::refusal(place, text)];
+        };
         let text = format!(
-            "holds a legacy VPN service ({}, tied to one subnet, as create-vpn.sh creates it) that takes no endpoint \
-             groups; choose another router, or delete that VPN and its service {} first",
-            service.name, service.id
+            "holds the legacy VPN {vpn}, which is upgraded first: every tunnel of the router is down for some seconds then"
         );
-        return vec![Finding::refusal(place, text)];
+        return vec![Finding::warning(place, text)];
     }
     if service.status == Status::Error {
         let text = format!(

@@ -95,7 +95,11 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
         }
         (None, Some(makes)) => {
             let regions = model.new_vpn.halves().len();
-            format!("creates {makes} objects in {regions} region{}", if regions == 1 { "" } else { "s" })
+            let creates = format!("creates {makes} objects in {regions} region{}", if regions == 1 { "" } else { "s" });
+            match upgrades(model) {
+                Some(first) => format!("{first}, {creates}"),
+                None => creates,
+            }
         }
         (None, None) if model.new_vpn.is_reading() => "in a moment".to_owned(),
         (None, None) => "Enter goes to the first problem".to_owned(),
@@ -103,6 +107,13 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
     let room = columns.saturating_sub(line.width() + 2);
     line.spans.push(Span::styled(format!("  {}", fit(theme, &text, room)), theme.dim()));
     line
+}
+
+/// What is upgraded before anything is created.
+pub(super) fn upgrades(model: &Model) -> Option<String> {
+    let Content::Review(Review { plan: Ok(plan), .. }) = model.content() else { return None };
+    let names = model.new_vpn.upgraded_first(plan).join(" and ");
+    (!names.is_empty()).then(|| format!("upgrades {names} first"))
 }
 
 fn is_confirming(model: &Model) -> bool {

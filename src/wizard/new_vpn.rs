@@ -27,6 +27,8 @@ pub struct RegionState {
     pub inventory: Remote<Inventory>,
     /// What was read once it was chosen.
     pub detail: Remote<Detail>,
+    /// The legacy VPN services that can be upgraded, each with the name of its VPN.
+    pub(super) upgrades: BTreeMap<Id, String>,
     /// How far the reading of its routers' subnets is, as far as it was asked for.
     pub(super) standing: HashMap<Id, Remote<()>>,
     /// How many requests for routers' subnets the first page has made since the region was read.
@@ -42,6 +44,7 @@ impl RegionState {
             id,
             inventory: Remote::NotAsked,
             detail: Remote::NotAsked,
+            upgrades: BTreeMap::new(),
             standing,
             candidate_reads: 0,
             as_of: Duration::ZERO,
@@ -51,7 +54,7 @@ impl RegionState {
     /// What is known of the region, once it was read.
     pub fn known(&self) -> Option<Known<'_>> {
         let inventory = self.inventory.ready()?;
-        Some(Known { region: &self.id, inventory, detail: self.detail.ready() })
+        Some(Known { region: &self.id, inventory, detail: self.detail.ready(), upgrades: Some(&self.upgrades) })
     }
 
     /// Whether an answer about it is still on its way.
@@ -84,6 +87,8 @@ pub struct NewVpn {
     /// The profile the program was started with.
     pub(super) preset: Option<Profile>,
     pub(super) prefill: Option<Prefill>,
+    /// Whether what is upgraded at the moment is upgraded for it: it is created next.
+    pub(super) is_next: bool,
 }
 
 impl NewVpn {
@@ -102,6 +107,7 @@ impl NewVpn {
             offered: beginning.psk,
             preset: beginning.profile,
             prefill: None,
+            is_next: false,
         };
         vpn.begin_anew();
         if let Some(file) = beginning.plan {

@@ -221,7 +221,8 @@ impl NewVpn {
     /// Finds out what can be connected, as far as the regions are known.
     pub(super) fn propose(&mut self, shell: &Shell) {
         self.proposals.half_made = HalfMade::all(shell);
-        let vpns = self.vpns_of_inventories();
+        self.note_vpns();
+        let vpns = std::mem::take(&mut self.proposals.vpns);
         let home = shell.session().and_then(|session| session.home.as_ref());
         let able = self.regions.iter().filter(|region| region.is_able());
         // The user's own region first.
@@ -254,6 +255,9 @@ impl NewVpn {
     /// Finds out which VPNs there are, as far as the regions are known.
     pub(super) fn note_vpns(&mut self) {
         self.proposals.vpns = self.vpns_of_inventories();
+        for region in &mut self.regions {
+            region.note_upgrades(&self.proposals.vpns);
+        }
     }
 
     /// The VPNs that the inventories tell of, paired as everywhere. Their ranges are not known.
@@ -386,6 +390,22 @@ fn is_between(vpn: &Vpn, routers: (&Id, &Id)) -> bool {
 }
 
 impl RegionState {
+    /// Finds out which legacy services can be upgraded: those of VPNs that have all their halves.
+    fn note_upgrades(&mut self, vpns: &[Vpn]) {
+        self.upgrades.clear();
+        let sides = vpns.iter().filter(|vpn| !vpn.is_missing_a_half()).flat_map(|vpn| {
+            let sides = vpn.sides().filter(|(_, side)| side.region == self.id);
+            sides.filter_map(|(_, side)| side.service.as_ref()).map(move |service| (service, &vpn.name))
+        });
+        for (service, name) in sides.filter(|(service, _)| service.legacy_subnet.is_some()) {
+            let names = self.upgrades.entry(service.id.clone()).or_default();
+            if !names.is_empty() {
+                names.push_str(" and ");
+            }
+            names.push_str(name);
+        }
+    }
+
     /// Whether nothing of it is known yet, or not all that a pair needs.
     pub(super) fn is_first_read(&self) -> bool {
         let is_part = |known: &Inventory| self.inventory.is_loading() && known.subnets.is_empty();

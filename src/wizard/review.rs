@@ -10,6 +10,7 @@ use super::{Content, Effect, Model, NewVpn};
 use crate::cloud::RegionId;
 use crate::engine::Course;
 use crate::engine::pace::FRESH;
+use crate::plan::shell::osvpn;
 use crate::plan::{Finding, Labels, Place, Plan, Profile, file};
 
 /// What the review keeps.
@@ -165,8 +166,13 @@ impl Model {
         };
         let dialog = if as_commands {
             let lead = "# By hand. OSVPN_PSK has the pre-shared key, which is not shown.".to_owned();
+            let first =
+                self.new_vpn.upgraded_first(plan).into_iter().map(|vpn| osvpn("upgrade").operand(&vpn).to_string());
             let commands = plan.openstack_commands().into_iter().map(|command| command.to_string());
-            Dialog::to_copy("The same with the openstack command", [lead].into_iter().chain(commands).collect())
+            Dialog::to_copy(
+                "The same with the openstack command",
+                [lead].into_iter().chain(first).chain(commands).collect(),
+            )
         } else {
             Dialog::to_copy("The plan as a file", file::write(plan).lines().map(ToOwned::to_owned).collect())
         };
@@ -236,7 +242,10 @@ impl Model {
         self.shell.warn(self.new_vpn.finding_text(finding));
     }
 
-    fn begin(&mut self, plan: Box<Plan>) {
+    pub(super) fn begin(&mut self, plan: Box<Plan>) {
+        if self.upgrade_first(&plan) {
+            return;
+        }
         let course = Course::new(plan.to_change());
         let key = self.new_vpn.answers.key.key_origin();
         self.create((*plan).clone(), course, Which::Plan(plan, key));
@@ -274,7 +283,7 @@ impl Model {
             {
                 self.begin(plan.clone());
             }
-            _ => {}
+            _ => self.create_next(),
         }
     }
 }

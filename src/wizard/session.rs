@@ -113,6 +113,9 @@ impl Model {
     /// Has an answer about regions taken; what is on the screen changes with one that is waited for.
     pub(super) fn take_answer(&mut self, take: impl FnOnce(&mut NewVpn) -> bool) {
         if take(&mut self.new_vpn) {
+            if self.screen != Screen::Mode {
+                self.new_vpn.note_vpns();
+            }
             self.new_vpn.take_objects_of_file();
             self.learned();
         }

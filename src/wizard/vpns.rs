@@ -16,6 +16,7 @@ use super::screen::Screen;
 use super::shell::Shell;
 use super::work::WorkList;
 use crate::change::{Sas, is_of};
+use crate::cloud::{Id, RegionId};
 use crate::engine::interruption::Interruption;
 use crate::inspect::{Check, Keys, Vpn};
 use crate::plan::psk::KeyOrigin;
@@ -40,6 +41,8 @@ pub struct YourVpns {
     proving: Option<RequestId>,
     /// Changes that were interrupted and are still to be offered.
     pub(super) offers: Vec<Interruption>,
+    /// The legacy services that a new VPN is to use.
+    pub(super) upgraded_first: Vec<(RegionId, Id)>,
 }
 
 /// A change that is wanted.
@@ -51,6 +54,8 @@ pub enum Intent {
     Admit,
     Upgrade,
     UpgradeAll,
+    /// Of those whose services a new VPN is to use.
+    UpgradeFirst,
     Delete,
     DeleteUnused,
     /// A new key for every VPN that has the one everybody knows.
@@ -59,7 +64,7 @@ pub enum Intent {
 
 impl Intent {
     pub const fn is_of_a_vpn(self) -> bool {
-        !matches!(self, Self::DeleteUnused | Self::PublicKeys(_) | Self::UpgradeAll)
+        !matches!(self, Self::DeleteUnused | Self::PublicKeys(_) | Self::UpgradeAll | Self::UpgradeFirst)
     }
 }
 

@@ -136,8 +136,13 @@ impl Model {
 
     /// Does what was agreed to: of a new VPN that was just created, it belongs to the creation.
     pub(super) fn agreed(&mut self, proposals: Vec<Proposal>) {
-        let is_new = self.screen == Screen::Work && self.work.current.as_ref().is_some_and(Work::is_creation);
-        if is_new { self.complete_creation(proposals) } else { self.carry_out(proposals) }
+        match self.screen {
+            Screen::Work if self.work.current.as_ref().is_some_and(Work::is_creation) => {
+                self.complete_creation(proposals)
+            }
+            Screen::Review => self.carry_out_first(proposals),
+            _ => self.carry_out(proposals),
+        }
     }
 
     fn complete_creation(&mut self, proposals: Vec<Proposal>) {
@@ -199,6 +204,7 @@ impl Model {
     }
 
     fn leave_change(&mut self, to_vpn: bool) {
+        self.new_vpn.is_next = false;
         self.shell.out.push(Effect::LetGo);
         let left: Vec<Change> = self.work.queue.drain(..).map(|proposal| proposal.change).collect();
         if to_vpn && self.vpns.open.is_some() {
@@ -296,7 +302,12 @@ impl Model {
 
     /// Reads what has become of the VPN, and waits for ACTIVE.
     fn after_change(&mut self) {
+        let is_first = self.is_upgraded_for_creation();
         let Some(work) = &mut self.work.current else { return };
+        if is_first && work.direction == Direction::Forward {
+            let regions = work.change().steps().iter().flat_map(|step| step.regions().into_iter().cloned()).collect();
+            return self.go_on_to_creation(regions);
+        }
         self.vpns.changed(work, &mut self.shell);
         work.has_vpn = self.vpns.open.is_some();
         let is_complete = work.completes_creation && work.direction == Direction::Forward;

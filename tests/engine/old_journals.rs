@@ -45,7 +45,12 @@ impl Scene {
         let scene: Value = serde_json::from_str(&text).unwrap();
         let known: Vec<osvpn::plan::Known<'_>> = regions
             .iter()
-            .map(|(region, inventory, detail)| osvpn::plan::Known { region, inventory, detail: Some(detail) })
+            .map(|(region, inventory, detail)| osvpn::plan::Known {
+                region,
+                inventory,
+                detail: Some(detail),
+                upgrades: None,
+            })
             .collect();
         let plan = scene["journal"]["plan"].as_str().map(|plan| {
             let psk = Psk::parse(KEY).unwrap();

@@ -14,6 +14,8 @@ in_both! {
     several_that_are_behind_are_upgraded_after_one_question,
     other_subnets_of_one_that_cannot_have_them_upgrade_it_with_them,
     what_is_up_to_date_has_no_upgrade,
+    a_router_of_the_old_kind_is_upgraded_as_part_of_the_new_vpn,
+    where_the_upgrade_fails_nothing_is_created,
 }
 
 /// The VPN between the border routers as the script makes it.
@@ -127,4 +129,70 @@ fn what_is_up_to_date_has_no_upgrade() {
     journey.types("s").marks(&["private-subnet", "db-subnet"]);
     journey.at(Screen::NewSubnets(Half::B)).enter();
     assert_eq!(agreed(&mut journey).verb, Verb::SetSubnets);
+}
+
+/// At the review of a VPN that ends on the router of the legacy VPN in Hamilton.
+fn on_a_legacy_router() -> Journey {
+    let seen = legacy();
+    let mut journey = Journey::signed_in(&[hamilton(), porirua()]);
+    for (region, survey) in &seen.inspection.surveys {
+        journey.discovered(region, Ok(survey.inventory.clone()));
+    }
+    journey.to(Screen::Router(Half::A));
+    let Content::List(picker) = journey.model.content() else { panic!() };
+    let router = picker.lines().iter().find(|line| line.title == "border-router").unwrap().clone();
+    assert!(
+        router.is_open() && journey.reason(&router).contains("holds the legacy VPN hlz-por, which is upgraded first")
+    );
+    journey.chooses("border-router").to(Screen::Router(Half::B));
+    journey.goes_to(&Choice::Object(Id::new("p-twin-2"))).enter();
+    journey.to(Screen::Review).details();
+    journey
+}
+
+fn a_router_of_the_old_kind_is_upgraded_as_part_of_the_new_vpn() {
+    let mut journey = on_a_legacy_router();
+    assert!(shows(&journey, "upgrades hlz-por first", "Create: upgrades hlz-por first"), "{}", drawn_text(&journey));
+    journey.chooses("Create").at(Screen::Review).inspected(legacy());
+    let (request, vpns) = journey.taken("the keys", |effect| match effect {
+        Effect::CompareKeys(request, vpns) => Some((*request, vpns.clone())),
+        _ => None,
+    });
+    let keys = vpns.iter().map(|vpn| (vpn.handle(), surveys::equal_keys())).collect();
+    journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys)));
+    let dialog = journey.model.shell.dialog.as_ref().unwrap();
+    assert_eq!(dialog.title, "Upgrade hlz-por first?");
+    assert!(dialog.text[1].contains("15 s at most"), "{:?}", dialog.text);
+    journey.chooses("Upgrade, then create").at(Screen::Work);
+    let Some(Effect::Work(Which::New(change, _), Order::CarryOut)) = journey.effects.pop() else { panic!() };
+    assert_eq!(change.verb, Verb::Upgrade);
+    ended(&mut journey, &change, Ok(Changed::Done));
+    // The regions are read again, and what was agreed to is created without another question.
+    journey.at(Screen::Review);
+    let upgraded = surveys::healthy();
+    for (region, survey) in &upgraded.inspection.surveys {
+        journey.discovered(region, Ok(survey.inventory.clone()));
+    }
+    journey.details().at(Screen::Work);
+    let plan = journey.taken("the creation", |effect| match effect {
+        Effect::Work(Which::Plan(plan, _), Order::CarryOut) => Some(plan.clone()),
+        _ => None,
+    });
+    assert!(plan.objects(plan.a()).iter().any(|object| object.is_reused), "the new service of the router is used");
+}
+
+fn where_the_upgrade_fails_nothing_is_created() {
+    let mut journey = on_a_legacy_router();
+    journey.chooses("Create").inspected(legacy());
+    let (request, vpns) = journey.taken("the keys", |effect| match effect {
+        Effect::CompareKeys(request, vpns) => Some((*request, vpns.clone())),
+        _ => None,
+    });
+    let keys = vpns.iter().map(|vpn| (vpn.handle(), surveys::equal_keys())).collect();
+    journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys))).chooses("Upgrade, then create");
+    let Some(Effect::Work(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
+    let failure = ChangeError::Failed(0, Box::new(Error::new(ErrorKind::Server, "500")));
+    ended(&mut journey, &change, Err(failure));
+    journey.at(Screen::Work).chooses("Your VPNs").at(Screen::Vpns);
+    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
 }

@@ -135,8 +135,10 @@ fn check(
     profile: Profile,
     key: &str,
 ) -> Result<Plan, Vec<Finding>> {
-    let known: Vec<Known<'_>> =
-        regions.iter().map(|(region, inventory, detail)| Known { region, inventory, detail: Some(detail) }).collect();
+    let known: Vec<Known<'_>> = regions
+        .iter()
+        .map(|(region, inventory, detail)| Known { region, inventory, detail: Some(detail), upgrades: None })
+        .collect();
     let policy = Profiles::built_in().unwrap().get(profile).unwrap().clone();
     let name = VpnName::parse("hlz-por").unwrap();
     let draft = PlanDraft { name, a, far, profile, policy, psk: Psk::parse(key).unwrap() };

@@ -331,7 +331,10 @@ impl SpokenPage {
         let mut body = vec!["Nothing exists yet.".to_owned()];
         body.extend(texts(&lines));
         let create = match makes {
-            Some(makes) => format!("Create: {makes} objects"),
+            Some(makes) => match review::upgrades(scene.model) {
+                Some(first) => format!("Create: {first}, then {makes} objects"),
+                None => format!("Create: {makes} objects"),
+            },
             None => "Go to what is missing".to_owned(),
         };
         let mut entries = vec![Offer { text: create, ..Offer::new(Meant::Take(Spot::Create), "Create") }];

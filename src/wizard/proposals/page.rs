@@ -49,7 +49,11 @@ impl NewVpn {
             Outlook::Proposed(plan, source) => {
                 let mut said = self.about_plan(plan, source.as_deref());
                 said.detail.extend(beside);
-                Line::new(choice, title, ends(plan), said)
+                let first = match self.upgraded_first(plan).join(" and ") {
+                    names if names.is_empty() => names,
+                    names => format!("; upgrades {names} first"),
+                };
+                Line::new(choice, title, ends(plan) + &first, said)
             }
             Outlook::Connected(vpn) => {
                 let aside = format!("{} is {}", vpn.name, vpn.status());

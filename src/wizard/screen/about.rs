@@ -86,7 +86,7 @@ const ROUTER: ScreenText = ScreenText {
     heading: |model, half| format!("Which router of {}?", model.place(half)),
     help: &[
         "The VPN ends on a router with an external gateway; its external address is what the other end connects to.",
-        "A router can hold one VPN service only. An existing one is reused; a legacy one cannot be.",
+        "A router can hold one VPN service only. An existing one is reused; one of the old kind is upgraded first.",
     ],
     note: "The other end connects to its external address.",
     answer: |model, half| {

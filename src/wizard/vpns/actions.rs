@@ -126,7 +126,7 @@ impl YourVpns {
         let survey = self.seen()?.inspection.surveys.get(&side.region)?;
         let router = side.router.as_ref()?;
         let across = if half == Half::B { self.chosen_ranges(vpn, Half::A) } else { Vec::new() };
-        let known = Known { region: &side.region, inventory: &survey.inventory, detail: None };
+        let known = Known { region: &side.region, inventory: &survey.inventory, detail: None, upgrades: None };
         Some(SubnetList { known, router, half, across, tunnelled: Vec::new(), region: None })
     }
 

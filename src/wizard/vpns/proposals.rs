@@ -16,13 +16,19 @@ use crate::plan::psk::KeyOrigin;
 /// What a new key's question offers about the tunnels that are up.
 const RENEW: &str = "Renew tunnels too";
 const KEEP: &str = "Leave tunnels alone";
-const UPGRADE_INTERRUPTS: &str = "It interrupts every tunnel of its routers for some seconds,";
+
+pub(super) fn upgrade_interrupts() -> String {
+    format!(
+        "It interrupts every tunnel of its routers for some seconds, {INTERRUPTION} s at most as measured. Steps and notes:"
+    )
+}
 
 impl YourVpns {
     /// Proposes that, once what is known is fresh and complete.
     pub(in crate::wizard) fn want(&mut self, intent: Intent, wizard: &mut Surroundings<'_>) {
         self.intent = Some(intent);
-        if self.is_stale(wizard.shell) && !self.seen.is_loading() {
+        let is_due = self.seen().is_none() || self.is_stale(wizard.shell);
+        if is_due && !self.seen.is_loading() {
             wizard.shell.say("Reading everything once more first; a moment.");
             return self.read(wizard.shell);
         }
@@ -34,12 +40,13 @@ impl YourVpns {
 
     /// Puts the question about what is wanted on the screen, if enough is known.
     pub(super) fn propose_once_known(&mut self, wizard: &mut Surroundings<'_>) {
-        let is_here = wizard.screen == Screen::Vpns || wizard.screen.is_of_one_vpn();
+        let is_first = self.intent == Some(Intent::UpgradeFirst) && wizard.screen == Screen::Review;
+        let is_here = is_first || wizard.screen == Screen::Vpns || wizard.screen.is_of_one_vpn();
         if wizard.shell.dialog.is_some() || !is_here || self.seen.is_loading() {
             return;
         }
         let Some(intent) = self.intent else { return };
-        if matches!(intent, Intent::PublicKeys(_) | Intent::UpgradeAll) {
+        if matches!(intent, Intent::PublicKeys(_) | Intent::UpgradeAll | Intent::UpgradeFirst) {
             match &self.keys {
                 Remote::Ready(_) => {}
                 Remote::Loading { .. } => return,
@@ -60,8 +67,10 @@ impl YourVpns {
         if let Intent::PublicKeys(sas) = intent {
             return self.propose_new_keys(sas, wizard);
         }
-        if intent == Intent::UpgradeAll {
-            return self.propose_upgrades(wizard);
+        match intent {
+            Intent::UpgradeAll => return self.propose_upgrades(wizard),
+            Intent::UpgradeFirst => return self.propose_upgrades_first(wizard),
+            _ => {}
         }
         match self.proposed(intent, wizard.profiles) {
             Some(Ok(proposal)) if proposal.is_empty() => wizard.nothing_to_do(proposal.notes),
@@ -99,7 +108,7 @@ impl YourVpns {
             Intent::Upgrade => upgrade(&seen.inspection, vpn, &Target::modern(profiles, vpn, &found.keys)),
             Intent::Admit => Ok(admit(vpn, diagnosis)),
             Intent::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &found.exposures))),
-            Intent::DeleteUnused | Intent::PublicKeys(_) | Intent::UpgradeAll => return None,
+            Intent::DeleteUnused | Intent::PublicKeys(_) | Intent::UpgradeAll | Intent::UpgradeFirst => return None,
         })
     }
 
@@ -118,7 +127,7 @@ impl YourVpns {
             text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
         }
         if proposals.iter().any(|proposal| proposal.change.verb == Verb::Upgrade) {
-            text.insert(0, format!("{UPGRADE_INTERRUPTS} {INTERRUPTION} s at most as measured. Steps and notes:"));
+            text.insert(0, upgrade_interrupts());
         }
         let (mut yes, no) = Together(&proposals).answers();
         let mut question = Together(&proposals).question();

@@ -4,8 +4,11 @@ use itertools::Itertools;
 
 use super::super::choices::about;
 use super::super::picker::{About, Choice, Line};
+use super::super::upgrade_first;
+use super::proposals::upgrade_interrupts;
 use super::{Intent, Surroundings, YourVpns};
 use crate::change::{Lag, NewSubnets, Proposal, Refused, Step, Target, can_set_subnets, lags, set_subnets, upgrade};
+use crate::cloud::{Id, RegionId};
 use crate::inspect::{Inspection, Keys, Vpn, Weakness};
 use crate::plan::Profiles;
 
@@ -81,15 +84,39 @@ impl YourVpns {
     /// Asks whether to upgrade all that are behind, one after the other. One that an upgrade before it changes too is left
     /// for afterwards.
     pub(super) fn propose_upgrades(&self, wizard: &mut Surroundings<'_>) {
+        let (proposals, notes) = self.upgrades(self.all_behind(), wizard.profiles);
+        if proposals.is_empty() {
+            return wizard.nothing_to_do(notes);
+        }
+        self.ask_whether(proposals, notes, Intent::UpgradeAll, wizard);
+    }
+
+    /// Asks whether to upgrade what a new VPN needs.
+    pub(super) fn propose_upgrades_first(&self, wizard: &mut Surroundings<'_>) {
         let Some(seen) = self.seen() else { return };
+        let is_on = |vpn: &Vpn, (region, service): &(RegionId, Id)| {
+            vpn.sides().any(|(_, side)| side.region == *region && side.connection.service == *service)
+        };
+        let vpns = &seen.inspection.vpns;
+        let first = self.upgraded_first.iter().filter_map(|service| vpns.iter().find(|vpn| is_on(vpn, service)));
+        let (proposals, notes) = self.upgrades(first.unique_by(|vpn| vpn.handle()), wizard.profiles);
+        if proposals.is_empty() {
+            return wizard.refuse(Refused(notes));
+        }
+        wizard.shell.dialog = Some(upgrade_first::question(proposals, notes, upgrade_interrupts()));
+    }
+
+    /// The upgrades of those VPNs, and what there is to say of the others.
+    fn upgrades<'v>(&self, vpns: impl Iterator<Item = &'v Vpn>, profiles: &Profiles) -> (Vec<Proposal>, Vec<String>) {
         let (mut proposals, mut notes) = (Vec::<Proposal>::new(), Vec::new());
-        for vpn in self.all_behind() {
+        let Some(seen) = self.seen() else { return (proposals, notes) };
+        for vpn in vpns {
             let before = proposals.iter().find(|proposal| replaces(proposal, vpn));
             if let Some(before) = before {
                 notes.push(format!("{} changes with {}; upgrade it afterwards", vpn.name, before.change.label));
                 continue;
             }
-            let target = Target::modern(wizard.profiles, vpn, self.keys_of(vpn));
+            let target = Target::modern(profiles, vpn, self.keys_of(vpn));
             let may = seen.inspection.changeable(vpn).map_err(|why| Refused(vec![why.to_string()]));
             let is_interrupted = seen.unfinished.is_of(vpn);
             match may.and_then(|()| upgrade(&seen.inspection, vpn, &target)) {
@@ -101,10 +128,7 @@ impl YourVpns {
                 Err(why) => notes.push(format!("{} is left as it is: {why}", vpn.name)),
             }
         }
-        if proposals.is_empty() {
-            return wizard.nothing_to_do(notes);
-        }
-        self.ask_whether(proposals, notes, Intent::UpgradeAll, wizard);
+        (proposals, notes)
     }
 }
 
