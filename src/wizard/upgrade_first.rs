@@ -70,6 +70,7 @@ impl Model {
         match &review.plan {
             Ok(plan) if legacy_services(plan).is_empty() => {
                 let plan = plan.clone();
+                self.shell.notice = None;
                 self.begin(plan);
             }
             Ok(_) => self.shell.warn("Not created: a VPN service is still of the old kind. Create asks again."),
