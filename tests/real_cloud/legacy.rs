@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cloud::{A, B, RealCloud, in_each};
+use super::cloud::{A, B, RealCloud, in_each, in_each_with_tunnels};
 use super::guide_commands::Profile;
 use super::pty::{Printed, STEPWISE};
 use super::wizard::{answer, plan_between, site_to_site};
@@ -74,5 +74,31 @@ fn a_legacy_service_that_appears_while_the_user_reads_the_review_is_seen() {
         assert!(said.contains(&format!("failed: {made} object")), "{said}");
         assert!(said.contains("legacy-router now holds"), "{said}");
         assert_eq!((legacy.len(), services(cloud, A)), (1, legacy), "{}", cloud.release);
+    });
+}
+
+#[test]
+fn the_half_that_a_script_left_out_or_somebody_deleted_is_made_beside_what_is_left() {
+    in_each_with_tunnels(|cloud| {
+        let connection =
+            || cloud.list(B, "vpn/ipsec-site-connections").first().map(|one| one["id"].as_str().unwrap().to_owned());
+        for region in [A, B] {
+            cloud.must("seed-legacy", &[region]);
+        }
+        for gone in ["connection", "connection and service"] {
+            cloud.openstack(&[B, "vpn", "ipsec", "site", "connection", "delete", &connection().unwrap()]);
+            if gone != "connection" {
+                let [service] = services(cloud, B).try_into().unwrap();
+                cloud.openstack(&[B, "vpn", "service", "delete", service.as_str().unwrap()]);
+            }
+            let out = cloud.headless(&["repair", "vpn_site_connection", "--yes", "--json"]);
+            let told: Value = serde_json::from_slice(&out.stdout).unwrap();
+            assert_eq!((out.status.code(), &told["outcome"]), (Some(0), &"done".into()), "{gone}: {told:#}");
+            cloud.must("ping", &["nz-hlz-1:10.1.0.10", "nz-por-1:10.23.0.10"]);
+            assert_eq!(services(cloud, B).len(), 1, "{gone}: what could not be used is gone");
+            let left = cloud.headless(&["list", "--json"]);
+            let left: Value = serde_json::from_slice(&left.stdout).unwrap();
+            assert_eq!(left["strays"].as_array().map(Vec::len), Some(0), "{gone}: {left:#}");
+        }
     });
 }
