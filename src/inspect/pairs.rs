@@ -40,6 +40,7 @@ pub(super) fn match_up(surveys: &BTreeMap<RegionId, Survey>, keys: &EqualKeys) -
         }
     }
     tell_doubles(&mut vpns);
+    tell_names(&mut vpns);
     vpns.sort_by(|a, b| (&a.name, &a.a.region, &a.a.connection.id).cmp(&(&b.name, &b.a.region, &b.a.connection.id)));
     vpns
 }
@@ -174,12 +175,31 @@ fn pair(one: Side, other: Side) -> Vpn {
     // A marker can be copied: on one half alone it does not make the VPN that of its id.
     let is_on_both = |id: &&VpnId| [&a, &b].into_iter().all(|side| side.mark.as_ref().is_some_and(|(of, _)| of == *id));
     let id = named.mark.as_ref().map(|(id, _)| id).filter(is_on_both).cloned();
-    Vpn { name: name_of(&named.connection.name), id, a, other_half: OtherHalf::Found(Box::new(b)), doubles: Vec::new() }
+    vpn(name_of(&named.connection.name), id, a, OtherHalf::Found(Box::new(b)))
 }
 
 fn single(side: Side, other_half: OtherHalf) -> Vpn {
     let id = side.mark.as_ref().map(|(id, _)| id.clone());
-    Vpn { name: name_of(&side.connection.name), id, a: side, other_half, doubles: Vec::new() }
+    vpn(name_of(&side.connection.name), id, side, other_half)
+}
+
+const fn vpn(name: String, id: Option<VpnId>, a: Side, other_half: OtherHalf) -> Vpn {
+    Vpn { name, is_named_alone: false, id, a, other_half, doubles: Vec::new() }
+}
+
+/// Tells each VPN whether its name means it alone.
+fn tell_names(vpns: &mut [Vpn]) {
+    let words = |vpn: &Vpn| -> Vec<String> {
+        let connections =
+            vpn.sides().flat_map(|(_, side)| [side.connection.name.clone(), side.connection.id.to_string()]);
+        connections.chain([vpn.name.clone()]).unique().collect()
+    };
+    let counts = vpns.iter().flat_map(words).counts();
+    for vpn in vpns {
+        let is_like_an_id =
+            vpn.name.chars().all(|c| c.is_ascii_hexdigit() || c == '-') || VpnId::of_word(&vpn.name).is_some();
+        vpn.is_named_alone = counts.get(&vpn.name) == Some(&1) && !is_like_an_id;
+    }
 }
 
 /// Tells each VPN which other connections carry the marker of one of its halves, and leaves the id to the one VPN that has

@@ -73,8 +73,14 @@ impl Vpn {
         format!("{}  {}, {ends}", self.handle(), self.name)
     }
 
+    /// What a command is given for it: its name where that means nothing else.
+    fn word(&self) -> String {
+        let is_plain = self.is_named_alone && self.doubles.is_empty();
+        if is_plain { self.name.clone() } else { self.handle() }
+    }
+
     pub fn command(&self, words: &'static str) -> ShellCommand {
-        osvpn(words).operand(self.handle())
+        osvpn(words).operand(self.word())
     }
 
     fn has_connection(&self, wanted: &str) -> bool {

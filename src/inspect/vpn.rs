@@ -16,6 +16,8 @@ use crate::plan::{Half, VpnId, VpnName};
 pub struct Vpn {
     /// What its objects' names start with, or the name of its first connection.
     pub name: String,
+    /// Whether that name is no other VPN's, nor another's connection's, nor like an id.
+    pub is_named_alone: bool,
     /// The id in its markers, if this program made it.
     pub id: Option<VpnId>,
     /// The first half, or the only one.

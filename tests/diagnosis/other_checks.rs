@@ -320,10 +320,10 @@ async fn another_connection_to_the_same_peer_with_another_key_is_why_it_is_down(
         fault.seen
     );
     let Fix::ByHand(steps) = &fault.fix else { panic!("{:?}", fault.fix) };
-    let (second, handle) = (ground.id(A, "ipsec-site-connections", "second"), seen.vpn.handle());
+    let second = ground.id(A, "ipsec-site-connections", "second");
     let command = format!(
         "openstack --os-region-name {A} vpn ipsec site connection show -f value -c 'Pre-shared Key' {second} | osvpn rotate-psk \
-         {handle} --renew --yes --psk-file -"
+         hlz-por --renew --yes --psk-file -"
     );
     assert_eq!(steps[1].to_string(), command);
 }

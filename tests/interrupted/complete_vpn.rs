@@ -68,7 +68,7 @@ async fn a_vpn_that_is_made_and_down_is_locked_by_nothing() {
     let (scene, id) = Scene::with_down_vpn().await;
     every_command_works(&scene, &id).await;
     let not_interrupted = "Creating test-vpn was not interrupted";
-    let ways = [not_interrupted, "Not ACTIVE", &format!("osvpn status {id}"), &format!("osvpn resume {id}")];
+    let ways = [not_interrupted, "Not ACTIVE", "osvpn status test-vpn", "osvpn resume test-vpn"];
     scene.told(&["resume", "test-vpn", "--wait", "0"], 3, &ways).await;
     let answer = scene.json(&["resume", &id, "--wait", "0"], 3).await;
     assert_eq!((&answer["outcome"], &answer["condition"]), (&json!("unchanged"), &json!("not-active")));

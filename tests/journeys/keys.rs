@@ -336,7 +336,7 @@ fn what_was_cut_off_keeps_no_other_vpn_from_its_new_key() {
     let mut journey = listed(seen);
     compared(&mut journey, &["hlz-por", "second"]);
     let text = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
-    assert!(text.contains(&format!("osvpn resume {HLZ_POR}")), "{text}");
+    assert!(text.contains("osvpn resume hlz-por"), "{text}");
     let (change, _) = agreed_with_key(&mut journey);
     assert_eq!((change.label.as_str(), journey.model.work.queue.len()), ("second", 0));
 }
