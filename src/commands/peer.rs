@@ -1,6 +1,7 @@
 //! `osvpn peer`
 
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -81,18 +82,19 @@ impl PeerArgs {
         let side = FarSide::of(vpn, half).map_err(CommandError::refused)?;
         let key = if self.with_key { Some(self.key(&seen, vpn, half).await?) } else { None };
         let sheet = Sheet::new(format, &side, key.as_ref()).map_err(|refused| refusal(vpn, &refused))?;
-        if vpn.b().is_some() {
-            say(&format!(
-                "This is for the far side of half {half}, {}. The other: --half {}",
-                side.region,
-                half.other()
-            ));
-        }
+        let (has_two, is_of) = (vpn.b().is_some(), side.region.clone());
         let report = SheetReport::new(vpn, (half, side.region), format, sheet.clone());
-        let Some(path) = &self.output else { return Ok(report.into()) };
-        write_new(path, sheet.text().expose_secret().as_bytes())
-            .map_err(|error| CommandError::unusable(format!("{} cannot be written: {error}", path.display())))?;
-        Ok(report.written_to(path.clone()).into())
+        let report = match &self.output {
+            Some(path) => {
+                write_new(path, sheet.text().expose_secret().as_bytes()).map_err(|error| unwritten(path, &error))?;
+                report.written_to(path.clone())
+            }
+            None => report,
+        };
+        if has_two {
+            say(&format!("This is for the far side of half {half}, {is_of}. The other: --half {}", half.other()));
+        }
+        Ok(report.into())
     }
 
     async fn key(&self, seen: &ProjectVpns, vpn: &Vpn, half: Half) -> Result<secrecy::SecretString, CommandError> {
@@ -102,6 +104,13 @@ impl PeerArgs {
         let key = region.connection_psk(&side.connection.id).await;
         key.map_err(|error| CommandError::failed(reading(), &error))
     }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::unusable(match error.kind() {
+        ErrorKind::AlreadyExists => format!("{} exists, and no file is overwritten; name another", path.display()),
+        _ => format!("{} cannot be written: {error}", path.display()),
+    })
 }
 
 /// Each reason, with the command that changes the VPN so that it would work.

@@ -58,6 +58,6 @@ impl Display for SheetReport {
         let Some(path) = &self.path else { return f.write_str(self.text.text().expose_secret()) };
         let what =
             if self.text.has_key { "It holds the pre-shared key" } else { "It does not hold the pre-shared key" };
-        writeln!(f, "The sheet for {} is in {}, which only you can read. {what}.", self.title, path.display())
+        writeln!(f, "{} holds the sheet for {}; only you can read it. {what}.", path.display(), self.title)
     }
 }

@@ -17,7 +17,7 @@ async fn a_sheet_is_printed_or_written_for_its_owner_alone_and_has_the_key_only_
     let ran = scene.run(&["peer", "test-vpn", "--for", "swanctl", "--with-key", "-o", path]).await;
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(
-        ran.out.contains("only you can read. It holds the pre-shared key.") && !ran.out.contains(key),
+        ran.out.contains("only you can read it. It holds the pre-shared key.") && !ran.out.contains(key),
         "{}",
         ran.out
     );
