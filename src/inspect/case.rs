@@ -7,6 +7,7 @@ use super::fix::{Advice, Fix};
 use super::{Agreement, Exposures, Inspection, Keys, OtherHalf, Side, Vpn, of_another};
 use crate::cloud::{Inventory, RegionId, SiteConnection, Survey};
 use crate::plan::Half;
+use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
 
 pub(super) struct Case<'a> {
@@ -74,10 +75,21 @@ impl<'a> Case<'a> {
         Fix::ByHand(others.chain(steps.map(Advice::from)).collect())
     }
 
+    /// Where a half is missing, what needs both comes after it is made.
+    pub fn after_repair(&self, then: ShellCommand) -> Option<Fix> {
+        self.vpn.is_missing_a_half().then(|| {
+            let first = "create the half that is missing first:".into();
+            Fix::ByHand(vec![first, self.vpn.command("repair").into(), then.into()])
+        })
+    }
+
     /// The profile modern on both halves; where the peer is external, its owner has to agree first.
     pub fn modernise(&self) -> Fix {
         if self.vpn.b().is_some() {
             return if self.sides().any(|(_, side)| side.is_legacy()) { Fix::Upgrade } else { Fix::Modernise };
+        }
+        if let Some(fix) = self.after_repair(self.vpn.command("upgrade")) {
+            return fix;
         }
         Fix::ByHand(vec![
             "agree upon other policies with the owner of the peer, who has to change them at the same time; then"

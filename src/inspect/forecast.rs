@@ -57,6 +57,8 @@ pub enum Prediction {
     Parted,
     /// Its peer is external and keeps the old words.
     PeerLeft,
+    /// Its region has been upgraded, and it is down: its external peer may have kept old words.
+    PeerMayBeLeft,
     /// Its halves differ, until these regions are upgraded.
     Joined(BTreeSet<RegionId>),
     /// Its halves differ, and no upgrade changes that.
@@ -121,7 +123,7 @@ impl VpnForecast {
             .filter(|(_, side)| ahead.contains(&side.region))
             .flat_map(|(half, side)| rewritten(half, side))
             .collect();
-        let prediction = predict(seen, vpn, &rewritten);
+        let prediction = predict(seen, vpn, &rewritten, !ahead.contains(&vpn.a.region));
         Self { vpn: vpn.clone(), prediction, rewritten }
     }
 
@@ -136,7 +138,7 @@ impl VpnForecast {
     }
 }
 
-fn predict(seen: &Inspection, vpn: &Vpn, rewritten: &[Rewriting]) -> Prediction {
+fn predict(seen: &Inspection, vpn: &Vpn, rewritten: &[Rewriting], is_upgraded: bool) -> Prediction {
     let sees_policies = |side: &Side| side.ike.is_some() && side.ipsec.is_some();
     if let Some((half, _)) = vpn.sides().find(|(_, side)| !sees_policies(side)) {
         return Prediction::Unknown(format!("the policies of {} cannot be seen", vpn.place(half)));
@@ -151,6 +153,7 @@ fn predict(seen: &Inspection, vpn: &Vpn, rewritten: &[Rewriting]) -> Prediction 
             let unknown = seen.unknown().iter().join(", ");
             return Prediction::Unknown(format!("its other half may be in {unknown}, of which nothing is known"));
         }
+        OtherHalf::Outside if is_upgraded && !vpn.is_active() => return Prediction::PeerMayBeLeft,
         OtherHalf::Outside if rewritten.is_empty() => return Prediction::Untouched,
         OtherHalf::Outside => return Prediction::PeerLeft,
     };

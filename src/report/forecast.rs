@@ -110,6 +110,7 @@ impl ForecastVpn {
                 "agree with its owner upon a time; at that time the owner changes the peer, and you:".into(),
                 vpn.command("upgrade").words("--profile modern").into(),
             ],
+            Prediction::PeerMayBeLeft => vec![vpn.command("doctor").into()],
             Prediction::Apart => vec![vpn.command("doctor").words("--fix").into()],
             Prediction::HalfMissing => vec![vpn.command("repair").into()],
             Prediction::Untouched | Prediction::Together | Prediction::Unknown(_) => Vec::new(),
@@ -157,6 +158,14 @@ fn told(one: &VpnForecast, upgraded: &BTreeSet<RegionId>) -> (&'static str, Stri
                 "peer-left",
                 format!("is down from the upgrade of {here} until the owner of the peer {peer} follows: {words}"),
             )
+        }
+        Prediction::PeerMayBeLeft => {
+            let peer = &vpn.a.connection.peer_address;
+            let text = format!(
+                "is not ACTIVE: where {here} was upgraded, sha1 became sha256 and 3des aes-256; compare with the owner of the \
+                 peer {peer}"
+            );
+            ("peer-may-be-left", text)
         }
         Prediction::Joined(by) => {
             let since = vpn.sides().map(|(_, side)| &side.region).filter(|region| upgraded.contains(*region));
@@ -237,7 +246,8 @@ impl ForecastReport {
         }
         if !self.upgraded.is_empty() {
             let upgraded = self.upgraded.iter().join(", ");
-            f.write_str(&hanging("", &format!("Upgraded already, and rewritten: {upgraded}.")))?;
+            let rest = if self.regions.is_empty() { " Nothing more is rewritten." } else { "" };
+            f.write_str(&hanging("", &format!("On OpenStack 2026.2 or later already: {upgraded}.{rest}")))?;
         }
         f.write_str("\n")
     }

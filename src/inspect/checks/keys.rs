@@ -38,6 +38,9 @@ fn new_key(case: &Case<'_>) -> Fix {
     if case.vpn.b().is_some() {
         return Fix::RotateKey;
     }
+    if let Some(fix) = case.after_repair(case.vpn.command("rotate-psk").words("--renew")) {
+        return fix;
+    }
     Fix::ByHand(vec![
         "agree upon a new key with the owner of the peer, and once it has it:".into(),
         case.vpn.command("rotate-psk").words("--renew --psk-file PATH").into(),
