@@ -38,7 +38,7 @@ pub use repair::repair;
 pub use rotate_psk::{Sas, rotate_key};
 pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 pub(crate) use text::short_name;
-pub use upgrade::{INTERRUPTION, Lag, Target, TargetPolicies, lags, upgrade};
+pub use upgrade::{INTERRUPTION, Lag, Target, TargetPolicies, curable_lags, lags, upgrade};
 
 /// What a change does, as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -70,6 +70,19 @@ pub enum Lag {
     Key(Weakness),
 }
 
+impl Lag {
+    /// In a word or two, for a list.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Legacy => "legacy".to_owned(),
+            Self::Key(Weakness::Public) => "public key".to_owned(),
+            Self::Key(_) => "weak key".to_owned(),
+            lag => lag.to_string(),
+        }
+    }
+}
+
 impl std::fmt::Display for Lag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -101,6 +114,15 @@ pub fn lags(vpn: &Vpn, keys: &Keys) -> Vec<Lag> {
     if let Keys::Read { weakness: Some(weakness), .. } = keys {
         lags.push(Lag::Key(*weakness));
     }
+    lags
+}
+
+/// In what a VPN is behind, as far as an upgrade helps without anybody else. Policies and key of one with an external peer
+/// are its owner's too.
+#[must_use]
+pub fn curable_lags(vpn: &Vpn, keys: &Keys) -> Vec<Lag> {
+    let mut lags = if vpn.is_missing_a_half() { Vec::new() } else { lags(vpn, keys) };
+    lags.retain(|lag| vpn.b().is_some() || *lag == Lag::Legacy);
     lags
 }
 

@@ -194,7 +194,10 @@ impl From<&Interruption> for CommandError {
 impl From<Problem> for CommandError {
     fn from(problem: Problem) -> Self {
         if let Some(error) = &problem.error {
-            return Self::failed("signing in", error);
+            let mut failed = Self::failed("signing in", error);
+            // Which cloud, user and project were tried.
+            failed.details.problems.extend(problem.text.into_iter().next());
+            return failed;
         }
         let mut unusable = Self::new(ExitStatus::Usage, problem.text);
         unusable.details.looked_for = problem.looked_for;

@@ -11,8 +11,8 @@ use crate::system::signals::Signals;
 
 /// List the VPNs of the project in all regions, including those not created by osvpn.
 ///
-/// Connections are paired by their osvpn marker or, without one, by matching peer addresses. VPNs to external peers,
-/// connections without a counterpart and unused objects are listed separately.
+/// Halves are paired by their attributes: each end points at the other's address, and the ranges mirror each other. A marker
+/// of osvpn decides only between equal candidates. Unused objects stand below.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ListArgs {
     #[command(flatten)]

@@ -162,17 +162,24 @@ pub fn name(name: &VpnName, known: &[Known<'_>]) -> Option<Finding> {
     Some(Finding::warning(Place::Name, text))
 }
 
-pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
+pub fn subnet(known: &Known<'_>, router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
     let place = Place::Subnets(half);
     let Some(interfaces) = &router.interfaces else {
         return vec![Finding::refusal(place, format!("the subnets of {} have not been read", router.name))];
     };
     let Some(interface) = interfaces.in_subnet(&subnet.id).first() else {
-        let text = format!(
-            "is not attached to {}; attach it with: {}",
-            router.name,
-            openstack(region, "router add subnet").operand(&router.id).operand(&subnet.id)
-        );
+        let stands_on = |other: &&Router| other.id != router.id && other.serves(&subnet.id) == Some(true);
+        // The address of its gateway is taken there.
+        let text = match known.inventory.routers.iter().find(stands_on) {
+            Some(other) => {
+                format!("is on {}, and not on {}; a VPN tunnels the subnets of its own router", other.name, router.name)
+            }
+            None => format!(
+                "is not attached to {}; attach it with: {}",
+                router.name,
+                openstack(known.region, "router add subnet").operand(&router.id).operand(&subnet.id)
+            ),
+        };
         return vec![Finding::refusal(place, text)];
     };
     match subnet.gateway {

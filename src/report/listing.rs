@@ -7,9 +7,11 @@ use itertools::Itertools;
 use serde::Serialize;
 
 use super::{Conclude, ExitStatus, FailureReport, ListedInterruption};
+use crate::change::{Lag, curable_lags};
 use crate::cloud::{Hidden, Id, RegionId};
 use crate::engine::interruption::Interruption;
-use crate::inspect::{Inspection, OtherHalf, Side, UnusedObject, Vpn};
+use crate::inspect::{Inspection, Keys, OtherHalf, Side, UnusedObject, Vpn};
+use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
 
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +43,10 @@ pub(crate) struct ListedVpn {
     /// Why the other half is missing, or cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) missing: Option<String>,
+    /// In what it is behind, of what its objects show: keys are not read for it.
+    pub(super) behind: Vec<String>,
+    #[serde(skip)]
+    upgrade: ShellCommand,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -124,6 +130,8 @@ impl ListedVpn {
             sides: vpn.sides().map(|(_, side)| ListedSide::new(side)).collect(),
             peer_address: vpn.a.connection.peer_address.clone(),
             missing,
+            behind: curable_lags(vpn, &Keys::Unread).iter().map(Lag::in_short).collect(),
+            upgrade: vpn.command("upgrade"),
         }
     }
 
@@ -210,6 +218,15 @@ impl Display for Listing {
             let own = vpn.sides.first().map(ToString::to_string).unwrap_or_default();
             let called = shortened(&vpn.name);
             writeln!(f, "{called:<name$}  {id:<8}  {:<status$}  {own}  <->  {}", vpn.status, vpn.across())?;
+        }
+        for vpn in self.vpns.iter().filter(|vpn| !vpn.behind.is_empty()) {
+            writeln!(
+                f,
+                "\n{} is behind: {}. To bring it up to date: {}",
+                vpn.name,
+                vpn.behind.join(", "),
+                vpn.upgrade
+            )?;
         }
         for interrupted in &self.interrupted {
             write!(f, "\n{interrupted}")?;

@@ -334,7 +334,7 @@ impl<'a> SubnetList<'a> {
         let place = Place::Subnets(self.half);
         let (text, other) = match (attached, self.region) {
             (Attached::Here | Attached::Nowhere, _) => {
-                return checks::subnet(self.known.region, self.router, subnet, self.half);
+                return checks::subnet(&self.known, self.router, subnet, self.half);
             }
             (Attached::Unread, _) => return Vec::new(),
             (Attached::Elsewhere(other), None) => {

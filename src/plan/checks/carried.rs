@@ -36,7 +36,7 @@ pub fn local(known: &Known<'_>, router: &Router, chosen: &[Id], half: Half) -> (
                     finding.text = format!("{} ({}) {}", one.name, one.cidr, finding.text);
                     finding
                 };
-                found.extend(subnet(known.region, router, one, half).into_iter().map(named));
+                found.extend(subnet(known, router, one, half).into_iter().map(named));
                 local.push(one.clone());
             }
             None => found.push(Finding::refusal(place, format!("{id} is not a subnet of {}", known.region))),

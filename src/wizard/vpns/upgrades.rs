@@ -7,38 +7,22 @@ use super::super::picker::{About, Choice, Line};
 use super::super::upgrade_first;
 use super::proposals::upgrade_interrupts;
 use super::{Intent, Surroundings, YourVpns};
-use crate::change::{Lag, NewSubnets, Proposal, Refused, Step, Target, can_set_subnets, lags, set_subnets, upgrade};
+use crate::change::{
+    Lag, NewSubnets, Proposal, Refused, Step, Target, can_set_subnets, curable_lags, lags, set_subnets, upgrade,
+};
 use crate::cloud::{Id, RegionId};
-use crate::inspect::{Inspection, Keys, Vpn, Weakness};
+use crate::inspect::{Inspection, Keys, Vpn};
 use crate::plan::Profiles;
-
-/// In few words.
-fn short(lag: &Lag) -> String {
-    match lag {
-        Lag::Legacy => "legacy".to_owned(),
-        Lag::Key(Weakness::Public) => "public key".to_owned(),
-        Lag::Key(_) => "weak key".to_owned(),
-        lag => lag.to_string(),
-    }
-}
-
-/// In what a VPN is behind, as far as an upgrade helps without anybody else. Policies and key of one with an external peer
-/// are its owner's too.
-fn curable(vpn: &Vpn, keys: &Keys) -> Vec<Lag> {
-    let mut lags = if vpn.is_missing_a_half() { Vec::new() } else { lags(vpn, keys) };
-    lags.retain(|lag| vpn.b().is_some() || *lag == Lag::Legacy);
-    lags
-}
 
 /// In what a VPN is behind, in few words; none if it is not.
 pub fn behind(vpn: &Vpn, keys: &Keys) -> Option<String> {
     let lags = lags(vpn, keys);
-    (!lags.is_empty()).then(|| format!("behind: {}", lags.iter().map(short).join(", ")))
+    (!lags.is_empty()).then(|| format!("behind: {}", lags.iter().map(Lag::in_short).join(", ")))
 }
 
 /// Whether an upgrade does something for a VPN.
 pub(super) fn is_behind(vpn: &Vpn, keys: &Keys) -> bool {
-    !curable(vpn, keys).is_empty()
+    !curable_lags(vpn, keys).is_empty()
 }
 
 /// The change of subnets, together with an upgrade where the VPN cannot have them as it is.
@@ -50,7 +34,7 @@ pub(super) fn subnets(
     profiles: &Profiles,
 ) -> Result<Proposal, Refused> {
     let alone = set_subnets(seen, vpn, wanted);
-    if alone.is_ok() || curable(vpn, keys).is_empty() {
+    if alone.is_ok() || curable_lags(vpn, keys).is_empty() {
         return alone;
     }
     let target = Target { subnets: Some(wanted.clone()), ..Target::modern(profiles, vpn, keys) };
@@ -73,8 +57,8 @@ impl YourVpns {
     pub(super) fn upgrades_line(&self) -> Option<Line> {
         let behind: Vec<&Vpn> = self.all_behind().collect();
         let detail = behind.iter().map(|vpn| {
-            let lags = curable(vpn, self.keys_of(vpn));
-            about(&vpn.name, lags.iter().map(short).join(", "))
+            let lags = curable_lags(vpn, self.keys_of(vpn));
+            about(&vpn.name, lags.iter().map(Lag::in_short).join(", "))
         });
         let about = About { detail: detail.collect(), ..About::default() };
         let aside = format!("{} VPNs are behind", behind.len());
