@@ -55,7 +55,7 @@ async fn what_does_not_exist_or_is_not_clear_is_told_with_what_there_is() {
     let ran = scene.run(&["apply", plan(&scene, [("router-00007", "subnet-7"), there])]).await;
     assert!(ran.code == 4 && ran.err.contains("subnet-7 does not exist; there are: subnet-00007,"), "{}", ran.err);
     let ran = scene.run(&["apply", plan(&scene, [("router-00007", "subnet-00009"), there])]).await;
-    assert!(ran.code == 4 && ran.err.contains("is not attached to router-00007"), "{}", ran.err);
+    assert!(ran.code == 4 && ran.err.contains("is on router-00009, and not on router-00007"), "{}", ran.err);
     let id = scene.cloud.collection(A, "routers").iter().find(|router| router["name"] == "router-00007").unwrap()["id"]
         .clone();
     let twin = scene.cloud.plant(A, "routers", json!({"name": "router-00007"})).unwrap();
