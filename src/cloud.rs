@@ -31,7 +31,7 @@ pub mod vpnaas;
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
 pub(crate) use hidden::Hidden;
-pub use http::Limits;
+pub use http::{Exchange, Limits};
 pub use inventory::{
     DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Interfaces, Inventory, Quota, RegionId,
     Router, SiteConnection, Status, StoredPolicy, Subnet, Survey, Unfit, VpnService,

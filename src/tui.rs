@@ -6,8 +6,8 @@
 mod effects;
 pub mod input;
 mod lines;
-mod plan_file;
 mod quiet;
+mod saved_file;
 mod screen;
 pub mod terminal;
 #[cfg(test)]

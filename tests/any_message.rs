@@ -473,6 +473,14 @@ fn message() -> impl Strategy<Value = Message> {
         8 => engine(),
         8 => changing(),
         1 => any::<bool>().prop_map(|well| Message::Saved(if well { Ok("vpn.toml".into()) } else { Err(std::io::Error::other("full")) })),
+        1 => any::<bool>().prop_map(|well| Message::KeySaved(if well { Ok("vpn.psk".into()) } else { Err(std::io::Error::other("full")) })),
+        1 => any::<bool>().prop_map(|well| Message::Exchanged(osvpn::cloud::Exchange {
+            request: "GET /v2.0/routers".to_owned(),
+            host: "neutron.example:9696".to_owned(),
+            outcome: if well { Ok(200) } else { Err("no answer".to_owned()) },
+            took: Duration::from_millis(400),
+            request_id: None,
+        })),
         1 => question().prop_map(Message::Asked),
         1 => Just(()).prop_map(|()| Message::QuestionOver),
         1 => (region(), error(), 2_u32..6)

@@ -34,6 +34,7 @@ mod keys;
 mod lists;
 mod mouse;
 mod plan_file;
+mod requests;
 mod run;
 mod short_way;
 mod sign_in;

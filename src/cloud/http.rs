@@ -9,6 +9,7 @@ mod json;
 mod proxies;
 mod redact;
 mod throttle;
+mod told;
 
 use std::fmt;
 use std::pin::pin;
@@ -27,6 +28,8 @@ use tokio::time::timeout;
 pub(crate) use self::json::{MOST_ITEMS, Page, endless, parse, parse_page, parse_page_of_fit};
 use self::proxies::Proxies;
 use self::throttle::{IN_FLIGHT, SLOW, Throttle, WORTH_TELLING};
+pub use self::told::Exchange;
+use self::told::Witness;
 use super::credentials::Tls;
 use super::error::{Error, ErrorKind};
 use super::printable::one_line;
@@ -90,6 +93,7 @@ pub(crate) struct Http {
     proxies: Arc<Proxies>,
     throttle: Arc<Throttle>,
     authorities: Option<String>,
+    witness: Witness,
 }
 
 #[derive(Clone)]
@@ -159,7 +163,12 @@ impl Http {
             )?;
         let proxies = Arc::new(if direct { Proxies::none() } else { Proxies::of_system() });
         let authorities = tls.authorities.as_ref().map(|file| format!("{} ({})", file.path.display(), file.setting));
-        Ok(Self { client, limits, proxies, throttle: Arc::default(), authorities })
+        Ok(Self { client, limits, proxies, throttle: Arc::default(), authorities, witness: Witness::default() })
+    }
+
+    /// Tells of every request once it is answered, or not.
+    pub(crate) fn tell_exchanges(&self, told: impl Fn(Exchange) + Send + Sync + 'static) {
+        self.witness.set(told);
     }
 
     pub fn limits(&self) -> &Limits {
@@ -214,6 +223,7 @@ impl Http {
         let host = host_of(&outgoing.url);
         let started = Instant::now();
         let result = self.transfer(outgoing, label, &host).await;
+        self.witness.tell(label, &host, started.elapsed(), &result);
         let ms = started.elapsed().as_millis();
         match &result {
             Ok(answer) => {

@@ -27,7 +27,7 @@ use self::session::{Endpoint, Token, TokenScope};
 use self::token::request_token;
 use super::credentials::{Credentials, Method};
 use super::error::{Error, ErrorKind};
-use super::http::{Http, Limits, parse_page};
+use super::http::{Exchange, Http, Limits, parse_page};
 use super::inventory::RegionId;
 use super::person::Person;
 use super::printable::Text;
@@ -150,6 +150,11 @@ impl Cloud {
     /// Tells of every pause before a read is tried again, from now on and once for all.
     pub(crate) fn tell_pauses(&self, told: impl Fn(&RegionId, &Pause) + Send + Sync + 'static) {
         self.0.listener.set(told);
+    }
+
+    /// Tells of every request once it is answered, from now on and once for all.
+    pub(crate) fn tell_exchanges(&self, told: impl Fn(Exchange) + Send + Sync + 'static) {
+        self.0.http.tell_exchanges(told);
     }
 
     /// The region of that code; case matters.

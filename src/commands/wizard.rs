@@ -16,7 +16,7 @@ use crate::engine::{Course, WorkEnd};
 use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};
 use crate::report::{
     ChangeReport, ChangeReports, CreationEnd, CreationReport, DEMO, ExitStatus, FailureReport, Health, Leaving,
-    RollbackReport,
+    ListedInterruption, RollbackReport,
 };
 use crate::sign_in::{self, Login, Problem};
 use crate::system::signals;
@@ -233,12 +233,16 @@ pub fn farewell_of(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus
 }
 
 fn without_work(model: &Model, is_verbose: bool, columns: u16) -> (ExitStatus, String) {
+    let left = || {
+        let interruptions = model.shell.session().into_iter().flat_map(|session| &session.interruptions);
+        interruptions.map(|one| ListedInterruption::new(one).to_string()).collect::<String>()
+    };
     if model.screen().is_of_existing() {
         // Looking is complete in itself: nothing was stopped.
-        return (ExitStatus::Done, "Nothing was changed.\n".to_owned());
+        return (ExitStatus::Done, format!("Nothing was changed.\n{}", left()));
     }
     let Start::Problem(problem) = &model.shell.start else {
-        return (ExitStatus::Stopped, "Nothing was created.\n".to_owned());
+        return (ExitStatus::Stopped, format!("Nothing was created.\n{}", left()));
     };
     // Without a request that failed there was nothing to sign in with, as for `osvpn apply`.
     let status = if problem.error.is_some() { ExitStatus::Failed } else { ExitStatus::Usage };

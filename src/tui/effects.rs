@@ -6,12 +6,14 @@ mod reading;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{plan_file, terminal::words};
+use super::{saved_file, terminal::words};
 use crate::cloud::person::{Reply, Said};
 use crate::cloud::{Cloud, Person, RegionId};
 use crate::engine::journal::{self, JournalError};
@@ -221,8 +223,15 @@ impl Effects {
             Effect::Stop => self.stop.cancel(),
             Effect::Save(name, text) => {
                 self.tasks.spawn_blocking(move || {
-                    let saved = plan_file::save(&PathBuf::new(), &name, &text);
+                    let saved = saved_file::save(&PathBuf::new(), (&name, "toml"), &text);
                     Done::Message(Box::new(Message::Saved(saved)))
+                });
+            }
+            Effect::SaveKey(name, key) => {
+                self.tasks.spawn_blocking(move || {
+                    let text = Zeroizing::new(format!("{}\n", key.secret().expose_secret()));
+                    let saved = saved_file::save(&PathBuf::new(), (&name, "psk"), &text);
+                    Done::Message(Box::new(Message::KeySaved(saved)))
                 });
             }
             // These are the terminal's business, and the loop's.

@@ -44,6 +44,8 @@ impl Act {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
     Screen,
+    /// What was sent so far, and what comes meanwhile.
+    Requests,
     Proposals(Vec<Proposal>),
     Interrupted(Box<Interruption>),
     /// A creation that is being read, to go that way.

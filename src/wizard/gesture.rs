@@ -141,6 +141,10 @@ impl Model {
                 self.vpns.drop_intent();
             }
             (None, Content::Form(_)) => {}
+            // As with keys, the page then begins at its top again, and not at the chosen finding.
+            (None, Content::None) if self.screen == Screen::Vpn => {
+                (0..3).for_each(|_| self.of_vpns(|vpns, wizard| vpns.act(action, wizard)));
+            }
             _ => (0..3).for_each(|_| self.shell.scroll_by(action)),
         }
     }

@@ -53,6 +53,10 @@ pub enum Action {
     /// The plan as a file has it.
     ShowPlan,
     Copy,
+    /// What was sent so far, and what came of it.
+    ShowRequests,
+    /// The key of the VPN that was created, into a file.
+    SaveKey,
     Demo,
     Do(VpnButton),
     Help,
@@ -338,7 +342,7 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     }
     bindings.extend(stop_reading(model));
     bindings.extend(open_vpn(model));
-    bindings.extend([help_key(), quit_key()]);
+    bindings.extend([help_key(), quit_key(), requests()]);
     bindings.extend(details(model, &[TAB]));
     moves(&mut bindings, true);
     bindings.extend(numbers());
@@ -347,6 +351,10 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         quiet(&[Key::plain(KeyCode::End), Key::character('G')], Action::Last, "last"),
     ]);
     bindings
+}
+
+fn requests() -> Binding {
+    quiet(&[Key::character('l')], Action::ShowRequests, "requests")
 }
 
 fn stop_reading(model: &Model) -> Option<Binding> {
@@ -412,6 +420,7 @@ fn review_keys(model: &Model, at_create: bool) -> Vec<Binding> {
         quit_key(),
         quiet(&[Key::character('f')], Action::ShowPlan, "the plan as a file"),
         quiet(&[Key::character('r')], Action::Retry, "read the regions again"),
+        requests(),
     ];
     if let Some(other) = other {
         let label = if other == Profile::Modern { "use modern" } else { "use catalyst" };
@@ -437,6 +446,10 @@ fn work_keys(model: &Model) -> Vec<Binding> {
     if work.is_creation() {
         bindings.push(bind(&[Key::character('y')], Action::Copy, "copy ids"));
     }
+    if work.key_to_save().is_some() {
+        bindings.push(bind(&[Key::character('s')], Action::SaveKey, "save key"));
+    }
+    bindings.push(Binding { in_footer: work.is_working() || !work.is_done(), ..requests() });
     let quit = if work.is_working() { "stop" } else { "leave" };
     bindings.extend([help_key(), bind(&[Key::character('q'), ESC], Action::Quit, quit)]);
     bindings
@@ -476,6 +489,6 @@ fn vpn_keys(model: &Model) -> Vec<Binding> {
     }
     bindings.push(bind(&[Key::character('r')], Action::Retry, "check again"));
     bindings.extend(scrolling());
-    bindings.extend([bind(&[Key::character('y')], Action::Copy, "copy ids"), help_key(), quit_key()]);
+    bindings.extend([bind(&[Key::character('y')], Action::Copy, "copy ids"), help_key(), quit_key(), requests()]);
     bindings
 }

@@ -14,7 +14,7 @@ use crate::change;
 use crate::change::Change;
 use crate::cloud::person::{Question, Reply};
 use crate::cloud::retry::Pause;
-use crate::cloud::{Detail, Error, Id, Interfaces, Inventory, RegionId};
+use crate::cloud::{Detail, Error, Exchange, Id, Interfaces, Inventory, RegionId};
 use crate::engine::interruption::Interruption;
 use crate::engine::{ChangeError, Changed, Course, Direction, Event, Watched};
 use crate::inspect::Exposures;
@@ -164,9 +164,13 @@ pub enum Message {
     NotBegun(Vec<String>),
     /// The plan file was written, or why not.
     Saved(io::Result<PathBuf>),
+    /// The key was written into a file, or why not.
+    KeySaved(io::Result<PathBuf>),
     /// The sign-in, the first or one that renews it, asks something.
     Asked(Question),
     QuestionOver,
+    /// A request was answered, or was not.
+    Exchanged(Exchange),
     /// A read of a region pauses before it is tried again.
     Paused(RegionId, Pause),
     /// A text for the clipboard was sent to the terminal, or this is none that takes one.
@@ -239,6 +243,8 @@ pub enum Effect {
     Reply(Option<Reply>),
     /// Write a plan file of that name; answered by [`Message::Saved`].
     Save(String, String),
+    /// Write the key of that VPN into a file of its own; answered by [`Message::KeySaved`].
+    SaveKey(String, Psk),
     /// Send a text to the terminal for its clipboard; answered by [`Message::Copied`].
     Copy(String),
     /// Call whoever has turned away, with a text for a terminal that can show one.

@@ -1,10 +1,10 @@
 //! What surrounds every screen: the terminal, the time, the sign-in, dialogs, notices, and the way out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::attention::Attention;
-use super::dialog::Dialog;
+use super::dialog::{About, Dialog};
 use super::gesture::Clicked;
 use super::keymap::Action;
 use super::message::{Beginning, Effect, Session};
@@ -12,7 +12,7 @@ use super::outbox::Outbox;
 use super::remote::RequestId;
 use super::sign_in_question::Asked;
 use crate::change::{Proposal, Together};
-use crate::cloud::RegionId;
+use crate::cloud::{Exchange, RegionId};
 use crate::plan::Labels;
 use crate::plan::wrap::{LongWords, wrap};
 use crate::sign_in::{ListedCloud, Login, Problem};
@@ -23,6 +23,9 @@ pub const SMALLEST: (u16, u16) = (60, 18);
 
 /// How long a key stays on the screen in clear.
 const REVEALED: Duration = Duration::from_secs(60);
+
+/// How many requests are remembered: those of a creation, and of what went wrong before it.
+const MOST_EXCHANGES: usize = 400;
 
 /// How far the sign-in is.
 #[derive(Clone, Debug)]
@@ -85,6 +88,8 @@ pub struct Shell {
     pub(super) clicked: Option<Clicked>,
     pub(super) attention: Attention,
     revealed: Option<Duration>,
+    /// The latest requests and their answers.
+    exchanges: VecDeque<Exchange>,
     pub(super) out: Outbox,
 }
 
@@ -112,6 +117,7 @@ impl Shell {
             clicked: None,
             attention: Attention::default(),
             revealed: None,
+            exchanges: VecDeque::new(),
             out: Outbox::default(),
         }
     }
@@ -215,6 +221,46 @@ impl Shell {
     /// What to press on a screen, or what to type where there is none.
     pub const fn way(&self, key: &'static str, line: &'static str) -> &'static str {
         if self.in_lines { line } else { key }
+    }
+
+    /// Keeps what was sent and what came of it. Where that is shown, the end of it stays in sight.
+    pub(super) fn exchanged(&mut self, exchange: Exchange) {
+        if self.exchanges.len() == MOST_EXCHANGES {
+            self.exchanges.pop_front();
+        }
+        self.exchanges.push_back(exchange);
+        let text = self.requests();
+        let overflow = self.overflow;
+        if let Some(dialog) = self.requests_dialog() {
+            dialog.text = text;
+            if dialog.scroll >= overflow {
+                dialog.scroll = u16::MAX;
+            }
+        }
+    }
+
+    fn requests(&self) -> Vec<String> {
+        match self.exchanges.len() {
+            0 => vec!["Nothing has been sent since the sign-in.".to_owned()],
+            _ => self.exchanges.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn requests_dialog(&mut self) -> Option<&mut Dialog> {
+        self.dialog.as_mut().filter(|dialog| dialog.about == About::Requests)
+    }
+
+    /// Shows what was sent and what came of it; there is no body and no secret in it.
+    pub(super) fn show_requests(&mut self) {
+        let dialog = Dialog::to_copy("Requests, the latest last", self.requests()).about(About::Requests);
+        self.dialog = Some(Dialog { scroll: u16::MAX, ..dialog });
+    }
+
+    /// What has gone well needs no such look.
+    pub(super) fn hide_requests(&mut self) {
+        if self.requests_dialog().is_some() {
+            self.dialog = None;
+        }
     }
 
     /// Moves the text of the screen, or of the dialog over it, as far as there is more of it.

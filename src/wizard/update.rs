@@ -77,6 +77,14 @@ fn updated(model: &mut Model, message: Message) {
             model.shell.say(format!("Saved {path}, without the key. {way}"));
         }
         Message::Saved(Err(why)) => model.shell.warn(format!("The plan could not be saved: {why}")),
+        Message::KeySaved(Ok(path)) => {
+            let path = path.display();
+            model
+                .shell
+                .say(format!("The key is in {path}, which only you can read. Delete it once the peer has the key."));
+        }
+        Message::KeySaved(Err(why)) => model.shell.warn(format!("The key could not be saved: {why}")),
+        Message::Exchanged(exchange) => model.shell.exchanged(exchange),
         Message::Asked(question) => model.shell.asked(question),
         Message::QuestionOver => model.shell.question = None,
         Message::Paused(region, pause) => model.shell.say(format!("{region}: {pause}")),
@@ -146,6 +154,7 @@ pub(super) fn act(model: &mut Model, action: Action) {
     match action {
         Action::Quit => return model.quit(),
         Action::Help => return model.show_help(),
+        Action::ShowRequests => return model.shell.show_requests(),
         // Reading on does not cancel what is awaited.
         Action::Up | Action::Down | Action::PageUp | Action::PageDown if model.screen == Screen::Vpn => {}
         _ => model.vpns.drop_intent(),

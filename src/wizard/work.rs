@@ -16,7 +16,7 @@ use crate::cloud::{Error, Id};
 use crate::engine::{Course, Direction, Made, Origin, Standing, Step as HalfObject, Task, WorkEnd};
 use crate::inspect::{Diagnosis, Examined, Vpn};
 use crate::plan::psk::KeyOrigin;
-use crate::plan::{Half, Plan, Profiles, ShellCommand};
+use crate::plan::{Half, Plan, Profiles, Psk, ShellCommand};
 
 pub use crate::engine::WorkEnd as End;
 pub use buttons::capitalised;
@@ -340,6 +340,14 @@ impl Work {
     pub fn ids_text(&self) -> String {
         let line = |made: &Made| format!("{} {} {} {}", made.region, made.task.step.label(), made.name, made.id);
         self.course.progress.objects().map(line).join("\n")
+    }
+
+    /// The name and the key of a VPN that was created, as long as something of it exists.
+    #[must_use]
+    pub fn key_to_save(&self) -> Option<(&str, &Psk)> {
+        let is_there = self.end().is_some() && self.course.progress.is_made() && self.direction == Direction::Forward;
+        let plan = self.plan.as_ref().filter(|_| is_there)?;
+        Some((plan.name().as_str(), plan.psk()))
     }
 
     #[must_use]

@@ -69,6 +69,11 @@ impl Model {
                 text => self.shell.out.push(Effect::Copy(text)),
             },
             (Action::Copy, _) => {}
+            (Action::SaveKey, _) => {
+                if let Some((name, key)) = work.key_to_save() {
+                    self.shell.out.push(Effect::SaveKey(name.to_owned(), key.clone()));
+                }
+            }
             _ => self.shell.scroll_by(action),
         }
     }
@@ -260,6 +265,9 @@ impl Model {
         self.shell.scroll = 0;
         self.work.refresh_question(&mut self.shell);
         let Some(work) = &mut self.work.current else { return };
+        if work.end() == Some(&End::Active) {
+            self.shell.hide_requests();
+        }
         let Some(then) = work.then.take() else { return };
         // A question about work that rests is answered by it.
         self.shell.dialog = None;
@@ -281,6 +289,9 @@ impl Model {
         let Some(work) = &mut self.work.current else { return };
         let then = work.then.take();
         let (is_done, is_reversible) = (work.is_done(), work.is_reversible());
+        if is_done {
+            self.shell.hide_requests();
+        }
         let is_forward = work.direction == Direction::Forward;
         self.work.is_stopped |= then.is_some();
         // A wish to stop includes the rest.

@@ -46,11 +46,14 @@ impl Effects {
         // An earlier sign-in that is still in progress can no longer ask.
         (self.person, self.said) = Person::new();
         self.question = None;
-        let (person, told, pauses) = (self.person.clone(), self.parts.0.clone(), self.parts.0.clone());
+        let (person, told) = (self.person.clone(), self.parts.0.clone());
+        let (pauses, exchanges) = (self.parts.0.clone(), self.parts.0.clone());
         let tell = move |warning: &str| {
             let _ = told.send(Message::Warned(request, warning.to_owned()));
         };
-        self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login, person, tell, pauses).await)) });
+        self.tasks.spawn(async move {
+            Done::SignedIn(request, Box::new(access(&login, person, tell, pauses, exchanges).await))
+        });
     }
 
     pub(super) fn take(&mut self, request: RequestId, result: Result<Access, Problem>) -> Message {
@@ -69,11 +72,15 @@ async fn access(
     person: Person,
     tell: impl FnMut(&str) + Send,
     pauses: UnboundedSender<Message>,
+    exchanges: UnboundedSender<Message>,
 ) -> Result<Access, Problem> {
     let signed_in = sign_in(login, Some(person), tell).await?;
     let cloud = &signed_in.cloud;
     cloud.tell_pauses(move |region, pause| {
         let _ = pauses.send(Message::Paused(region.clone(), pause.clone()));
+    });
+    cloud.tell_exchanges(move |exchange| {
+        let _ = exchanges.send(Message::Exchanged(exchange));
     });
     let regions = cloud.regions();
     let early = regions.iter().map(|region| {

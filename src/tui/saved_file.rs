@@ -1,4 +1,4 @@
-//! Writing plan files.
+//! Writing plan files, and the file of a key.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use crate::system::private_file::write_new;
 /// Far below the 255 bytes of a file name, whatever the characters.
 const LONGEST: usize = 60;
 
-/// Writes a plan file of that name into a directory, readable by its owner alone: it names the user's networks. A file
-/// that is there is never overwritten; the new one gets a number.
-pub fn save(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+/// Writes a file of that name and kind into a directory, readable by its owner alone: a plan names the user's networks. A
+/// file that is there is never overwritten; the new one gets a number.
+pub fn save(dir: &Path, (name, kind): (&str, &str), text: &str) -> io::Result<PathBuf> {
     let stem = stem(name);
     for number in 1..=u32::MAX {
-        let file = if number == 1 { format!("{stem}.toml") } else { format!("{stem}-{number}.toml") };
+        let file = if number == 1 { format!("{stem}.{kind}") } else { format!("{stem}-{number}.{kind}") };
         let path = dir.join(file);
         match write_new(&path, text.as_bytes()) {
             Ok(()) => return Ok(path),
@@ -41,8 +41,8 @@ mod tests {
     #[test]
     fn a_saved_plan_never_replaces_another_and_is_private() {
         let dir = tempfile::tempdir().unwrap();
-        let first = save(dir.path(), "hlz-por", "one").unwrap();
-        let second = save(dir.path(), "hlz-por", "two").unwrap();
+        let first = save(dir.path(), ("hlz-por", "toml"), "one").unwrap();
+        let second = save(dir.path(), ("hlz-por", "toml"), "two").unwrap();
         assert_eq!(first.file_name().unwrap(), "hlz-por.toml");
         assert_eq!(second.file_name().unwrap(), "hlz-por-2.toml");
         assert_eq!(std::fs::read_to_string(&first).unwrap(), "one");
