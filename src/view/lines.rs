@@ -144,7 +144,7 @@ impl Transcript {
         let mut new: Vec<String> = rows.iter().filter(|row| !self.rows.contains(row)).cloned().collect();
         self.rows = rows;
         if let (Some(work), Some(last)) = (&scene.model.work.current, new.last_mut()) {
-            *last += &format!("; {}", so_far(work));
+            last.extend(["; ", &so_far(work)]);
         }
         lines.extend(new.iter().map(plain));
     }
@@ -164,13 +164,14 @@ impl Transcript {
     }
 
     fn say_page(&mut self, scene: Scene<'_>, page: &SpokenPage, is_new: bool, lines: &mut Vec<Paragraph>) {
-        if is_new && page.heading != self.heading {
+        if page.heading != self.heading {
             lines.extend([plain(""), plain(&page.heading)]);
         }
         self.heading.clone_from(&page.heading);
         lines.extend(self.explained.take().into_iter().flat_map(|number| page::explained(scene, number)).map(plain));
         // What a number means, and what is said, changes only with what is read, not for each part of it.
-        if !page.reading.is_empty() && !is_new && !self.is_wanted && !(self.offered.is_empty() && page.has_begun()) {
+        let is_first = self.offered.is_empty() && page.has_begun();
+        if !(page.reading.is_empty() || is_new || is_first || self.is_wanted) {
             return;
         }
         if self.is_wanted {
@@ -253,7 +254,8 @@ impl Transcript {
             return vec![Message::Gesture(Gesture::Fill(line.clone()))];
         }
         if let Some(asked) = &model.shell.question {
-            return commands::answer(asked, line);
+            self.complaint = commands::unanswered(asked, text);
+            return if text == ":?" { Vec::new() } else { commands::answer(asked, line) };
         }
         let gestures = match self.asks {
             Asks::Nothing | Asks::Choice | Asks::Choices | Asks::Policy => self.chosen(model, text),

@@ -102,6 +102,8 @@ pub struct Typist {
     transcript: Transcript,
     /// Every line that was said.
     pub heard: Vec<String>,
+    /// The same in one line.
+    all_heard: String,
     /// What the arrows would have led to, by its place then and its name.
     finger: Option<(usize, String)>,
     /// What is typed of a line that is not sent yet.
@@ -131,10 +133,33 @@ impl Typist {
             (self.page, self.page_begins) = (page, self.heard.len());
         }
         new.lines.iter().for_each(|line| println!("{line}"));
+        for line in &new.lines {
+            self.all_heard += &(in_one_line(line) + " ");
+        }
         self.heard.extend(new.lines);
     }
 
+    /// Whoever begins to listen now is told of nothing that was not said on the way.
+    #[track_caller]
+    fn has_heard_all(&self, model: &Model) {
+        let anew = Transcript::default().say(model, &Theme::of_lines(true), 4000);
+        if anew.lines.iter().any(|line| line.starts_with("Being read:")) {
+            return;
+        }
+        for line in anew.lines.iter().filter(|line| !line.starts_with("osvpn")) {
+            let said = in_one_line(line);
+            let said = said.trim_start_matches(['[', ']', ' ']).trim_start_matches(char::is_numeric);
+            let said = said.trim_start_matches([']', ' ']);
+            // How far work is stands behind its latest row.
+            let is_count = |text: &str| ["made.", "done.", "left."].iter().any(|end| text.ends_with(end));
+            let said = said.rsplit_once("; ").filter(|(_, count)| is_count(count)).map_or(said, |(row, _)| row);
+            assert!(self.all_heard.contains(said), "{said:?} was not said:\n{}", self.heard.join("\n"));
+        }
+    }
+
+    #[track_caller]
     pub fn hear(&mut self, model: &Model, line: &str) -> Vec<Message> {
+        self.has_heard_all(model);
         println!("<-- {line}");
         self.transcript.hear(model, &SecretString::from(line))
     }
@@ -388,6 +413,10 @@ impl Typist {
                 .then(|| number.to_owned())
         })
     }
+}
+
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// All that is said of what is in front of the user, to one who begins to listen now, as one line.

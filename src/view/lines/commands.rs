@@ -11,6 +11,7 @@ use crate::wizard::{Content, Message, Model};
 
 pub(super) const GREETING: &str = "osvpn in lines. Type a number and Enter; Enter alone takes the one in brackets. b goes back, ? explains, q leaves.";
 pub(super) const UNSEEN: &str = "What you type is not shown. :b cancels.";
+pub(super) const NOTHING_TYPED: &str = "Nothing was typed. :b cancels.";
 pub(super) const UNSEEN_KEY: &str =
     "What you type is not shown. An empty line keeps the key there is, if there is one.";
 pub(super) const WORKING: &str = "Ctrl-C asks whether to stop.";
@@ -42,6 +43,17 @@ pub(super) fn answer(asked: &Asked, line: &SecretString) -> Vec<Message> {
     vec![Message::Gesture(gesture)]
 }
 
+/// Why a line is no answer to a sign-in.
+pub(super) fn unanswered(asked: &Asked, text: &str) -> Option<&'static str> {
+    let is_last = asked.focus + 1 >= asked.fields.len();
+    let is_empty = text.is_empty() && is_last && asked.fields.iter().all(|field| field.chars() == 0);
+    match text {
+        _ if asked.is_sent => None,
+        ":?" => Some(UNSEEN),
+        _ => is_empty.then_some(NOTHING_TYPED),
+    }
+}
+
 /// What can be done while something is still being read.
 pub(super) fn while_reading(model: &Model, page: &SpokenPage) -> String {
     let mut said = String::new();
@@ -50,7 +62,7 @@ pub(super) fn while_reading(model: &Model, page: &SpokenPage) -> String {
     }
     let names: Vec<String> = page::coming(model).into_iter().map(|offer| offer.title).collect();
     if page.entries.is_empty() && !names.is_empty() {
-        said += &format!(" Until then a name can be typed: {}.", names.join(", "));
+        said.extend([" Until then a name can be typed: ", &names.join(", "), "."]);
     }
     if keymap::bindings(model).iter().any(|way| way.action == Action::StopReading) {
         said += " x stops reading.";
