@@ -25,9 +25,10 @@ use crate::plan::policy::{IkeVersion, Policy};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Outer, Place, PolicyScope, Profiles, VpnId, VpnName};
 
-/// How long a tunnel that strongSwan runs carries nothing while its VPN is upgraded, in seconds: measured by
-/// `real_cloud::upgrade`.
-pub const INTERRUPTION: u32 = 15;
+/// How long a tunnel that strongSwan runs carries nothing while its VPN is upgraded, in seconds: the 95th percentile of twenty
+/// upgrades on 2026.1, measured by `real_cloud::upgrade`. Their median is 5.3 s, of which the services are off for 4 s; to
+/// switch both off and on does without anything else takes as long.
+pub const INTERRUPTION: u32 = 6;
 
 /// What a VPN is to be brought to, besides the current model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -555,8 +556,8 @@ impl<'a> Moves<'a> {
         notes.extend(self.about_peer(wanted));
         notes.extend(self.about_addresses());
         notes.push(format!(
-            "Connections are recreated with new ids. Every tunnel of their routers is down for some seconds, {INTERRUPTION} s at \
-             most as measured with strongSwan; where LibreSwan runs, each change of a router interrupts its tunnels."
+            "Connections are recreated with new ids. Every tunnel of their routers is down for some seconds (about {INTERRUPTION} s as \
+             measured with strongSwan); where LibreSwan runs, each change of a router interrupts its tunnels."
         ));
         notes.push(
             "It can be rolled back until the first old connection is deleted; from then on it can only be finished."

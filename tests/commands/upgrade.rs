@@ -4,7 +4,12 @@ use super::*;
 
 /// A VPN as `create-vpn.sh` makes it between the border routers, whose key everybody knows.
 async fn of_the_script() -> Scene {
-    let scene = Scene::with_foreign_vpn().await;
+    of_the_script_in(SimulatorSettings::default()).await
+}
+
+async fn of_the_script_in(settings: SimulatorSettings) -> Scene {
+    let scene = Scene::of(settings).await;
+    scene.site().await.connect().await;
     let legacy = broken_vpns::all().into_iter().find(|breakage| breakage.name == "legacy service").unwrap();
     scene.site().await.suffer(&legacy).await;
     // What the one before has left.
@@ -122,6 +127,24 @@ async fn what_else_is_on_a_legacy_service_moves_with_it_as_it_is_and_its_owner_i
     let ran = scene.run(&["upgrade", "office", "--profile", "modern", "--yes", "--wait", "0"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("has to set at the same time: these policies"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_service_has_an_address_of_its_own_the_other_half_follows_it() {
+    let scene = of_the_script_in(SimulatorSettings { ovn: true, ..SimulatorSettings::default() }).await;
+    let addresses = |scene: &Scene| -> Vec<Value> {
+        all(scene, "vpnservices").iter().map(|service| service["external_v4_ip"].clone()).collect()
+    };
+    let before = addresses(&scene);
+    let ran = scene.run(&["upgrade", "vpn_site_connection", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("another address than the present one"), "{}", ran.err);
+    let now = addresses(&scene);
+    assert!(before.iter().all(|address| !now.contains(address)), "{before:?} {now:?}");
+    let connections = all(&scene, "ipsec-site-connections");
+    let peers: Vec<&Value> = connections.iter().map(|one| &one["peer_address"]).collect();
+    assert_eq!(peers, [&now[1], &now[0]]);
+    assert!(connections.iter().all(|one| one["peer_id"] == one["peer_address"]), "{connections:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
