@@ -37,7 +37,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
         let remote = carried.remote(half);
         let groups = Groups {
             local: (*subnets != side.subnets).then(|| New::LocalGroup(subnets.clone())),
-            peer: (in_order(remote.iter().copied()) != side.remote).then(|| New::PeerGroup(remote)),
+            peer: (in_order(remote.iter().copied()) != side.remote).then_some(New::PeerGroup(remote)),
         };
         switches.extend(groups.switch(seen, &mut change, side));
     }

@@ -150,7 +150,7 @@ pub fn upgrade(seen: &Inspection, vpn: &Vpn, target: &Target) -> Result<Proposal
     if wanted.is_key_alone(vpn) {
         return match target.key {
             Some(key) => rotate_key(seen, vpn, key, Sas::Renew),
-            None => Ok(Proposal::nothing(begin(Verb::Upgrade, vpn), wanted.up_to_date(vpn))),
+            None => Ok(Proposal::nothing(begin(Verb::Upgrade, vpn), up_to_date(vpn))),
         };
     }
     let plan = Moves::of(seen, vpn, &wanted)?;
@@ -216,16 +216,16 @@ impl Wanted {
         };
         !vpn.sides().any(must)
     }
+}
 
-    fn up_to_date(&self, vpn: &Vpn) -> String {
-        match vpn.b() {
-            Some(_) => format!("{} is up to date.", vpn.name),
-            None => format!(
-                "{} uses endpoint groups already; policies and key stay, unless --profile or --psk-file say otherwise, because \
-                 its external peer ({}) has to have the same.",
-                vpn.name, vpn.a.connection.peer_address
-            ),
-        }
+fn up_to_date(vpn: &Vpn) -> String {
+    match vpn.b() {
+        Some(_) => format!("{} is up to date.", vpn.name),
+        None => format!(
+            "{} uses endpoint groups already; policies and key stay, unless --profile or --psk-file say otherwise, because \
+             its external peer ({}) has to have the same.",
+            vpn.name, vpn.a.connection.peer_address
+        ),
     }
 }
 

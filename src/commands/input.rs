@@ -35,7 +35,7 @@ pub(super) async fn policy_file(path: &Path) -> Result<Policy, CommandError> {
     let text = text_of(path, "a policy").await?;
     let read = || {
         let mut table: toml::Table = toml::from_str(&text)?;
-        let policy = table.remove("policy").unwrap_or_else(|| toml::Value::Table(table));
+        let policy = table.remove("policy").unwrap_or(toml::Value::Table(table));
         policy.try_into()
     };
     read().map_err(|error: toml::de::Error| CommandError::unusable(format!("{}: {}", path.display(), error.message())))

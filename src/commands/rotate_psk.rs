@@ -38,7 +38,7 @@ pub(crate) struct RotateArgs {
 
 /// One VPN, or all of a kind, however many these are.
 enum KeyProposal {
-    One(Proposal),
+    One(Box<Proposal>),
     All(Vec<Proposal>),
 }
 
@@ -53,7 +53,7 @@ impl RotateArgs {
         let sas = if self.renew { Sas::Renew } else { Sas::Keep };
         if let Some(wanted) = &self.vpn {
             let proposal = rotate_key(&seen.inspection, seen.whole(wanted)?, origin, sas)?;
-            return Ok(KeyProposal::One(self.with_option(proposal)));
+            return Ok(KeyProposal::One(Box::new(self.with_option(proposal))));
         }
         if let Some((region, why)) = seen.inspection.unread.first() {
             return Err(CommandError::failed(format!("reading {region}"), why));
@@ -96,7 +96,7 @@ impl Answering for RotateArgs {
         let (seen, wanted) = until_signal(signals, proposed).await?;
         let run = ChangeRun { seen: &seen, key, wait: self.wait.duration(), is_confirmed: self.change.yes };
         match wanted {
-            KeyProposal::One(proposal) => run.run(proposal, signals).await,
+            KeyProposal::One(proposal) => run.run(*proposal, signals).await,
             KeyProposal::All(proposals) => run.run_all(proposals, signals).await,
         }
     }

@@ -172,7 +172,7 @@ impl UpgradeArgs {
                 if lags(vpn, &background.keys_of(vpn)).is_empty() {
                     continue;
                 }
-                let free = seen.whole(&vpn.a.connection.id.to_string()).map(drop);
+                let free = seen.whole(vpn.a.connection.id.as_str()).map(drop);
                 let proposal = match free {
                     Ok(()) => wishes.propose(seen, vpn, &mut background).await,
                     Err(why) => Err(why),
