@@ -177,7 +177,7 @@ fn every_command_in_a_reason_names_the_region() {
     let routers = &known.inventory.routers;
     let mut findings: Vec<Finding> = routers.iter().flat_map(|router| checks::router(known, router, Half::A)).collect();
     findings.extend(checks::subnet(
-        known.region,
+        known,
         &routers[0],
         known.inventory.subnet(&Id::new("h-lonely")).unwrap(),
         Half::A,
