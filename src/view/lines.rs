@@ -260,7 +260,11 @@ impl Transcript {
         let gestures = match self.asks {
             Asks::Nothing | Asks::Choice | Asks::Choices | Asks::Policy => self.chosen(model, text),
             Asks::Text | Asks::Secret if text.is_empty() => Some(vec![Gesture::Act(Action::Accept)]),
+            // No text is only that.
+            Asks::Text if text == "?" => Some(vec![Gesture::Act(Action::Help)]),
             Asks::Text | Asks::Secret => {
+                let is_letter = self.asks == Asks::Text && commands::of_letter(model, text).is_some();
+                self.complaint = (is_letter || ["b", "q"].contains(&text)).then_some(commands::TAKEN_AS_TEXT);
                 let command = text.strip_prefix(':').and_then(|name| commands::of_form(model, name));
                 Some(vec![command.map_or_else(|| Gesture::Fill(line.clone()), Gesture::Act)])
             }

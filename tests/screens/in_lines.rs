@@ -124,3 +124,47 @@ fn a_review_that_had_to_be_read_first_has_every_line_of_both_regions() {
     let policies = said.lines().filter(|line| line.starts_with("new hlz-por_ike_policy")).count();
     assert!(policies == 2 && said.matches("Number [1]:").count() == 1, "{said}");
 }
+
+#[test]
+fn a_letter_that_is_a_command_elsewhere_is_said_to_be_text_and_a_question_mark_explains() {
+    let mut journey = Journey::ready();
+    journey.single().to(Screen::Peer);
+    let mut reader = Reader(Transcript::default());
+    assert!(reader.types(&mut journey, "?").contains("\nHelp\n"));
+    let said = reader.types(&mut journey, "?") + &reader.types(&mut journey, "b");
+    assert!(said.contains("Who is the external peer?") && said.contains("taken as text; here :b goes back"), "{said}");
+    let said = reader.types(&mut journey, ":b");
+    assert!(said.contains("Which subnets of Hamilton?") && !said.contains("taken as text"), "{said}");
+}
+
+#[test]
+fn a_sign_in_is_declined_by_a_command_and_not_by_an_empty_line() {
+    use osvpn::cloud::person::{Question, Wanted};
+    let mut journey = Journey::ready();
+    journey.send(Message::Asked(Question {
+        wanted: Wanted::Password,
+        is_renewal: true,
+        user: Some("demo".into()),
+        project: None,
+        auth_url: "https://keystone.example:5000/v3".into(),
+        refused: None,
+    }));
+    let mut reader = Reader(Transcript::default());
+    let said = reader.types(&mut journey, "") + &reader.types(&mut journey, ":?");
+    assert!(said.contains("! Nothing was typed. :b cancels.") && journey.model.shell.question.is_some(), "{said}");
+    reader.types(&mut journey, ":b");
+    assert!(journey.model.shell.question.is_none());
+}
+
+#[test]
+fn a_long_page_is_not_said_over_again_but_as_a_whole_when_it_is_asked_for() {
+    let mut journey = super::vpns::opened(super::surveys::broken(), Exposures::new());
+    let mut reader = Reader(Transcript::default());
+    let first = reader.says(&mut journey);
+    assert!(first.contains("1 ! IPsec: pfs is group14") && !first.contains("pre-shared keys are equal"), "{first}");
+    reader.types(&mut journey, "delete");
+    let again = reader.types(&mut journey, "b");
+    assert!(again.contains("The rest is as it was said before") && !again.contains("1 ! IPsec"), "{again}");
+    let whole = reader.types(&mut journey, "/");
+    assert!(whole.contains("1 ! IPsec") && whole.contains("✓ pre-shared keys are equal: yes"), "{whole}");
+}

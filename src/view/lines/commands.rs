@@ -11,6 +11,7 @@ use crate::wizard::{Content, Message, Model};
 
 pub(super) const GREETING: &str = "osvpn in lines. Type a number and Enter; Enter alone takes the one in brackets. b goes back, ? explains, q leaves.";
 pub(super) const UNSEEN: &str = "What you type is not shown. :b cancels.";
+pub(super) const TAKEN_AS_TEXT: &str = "That was taken as text; here :b goes back and :q leaves.";
 pub(super) const NOTHING_TYPED: &str = "Nothing was typed. :b cancels.";
 pub(super) const UNSEEN_KEY: &str =
     "What you type is not shown. An empty line keeps the key there is, if there is one.";

@@ -287,7 +287,7 @@ impl SpokenPage {
             Some(_) => (String::new(), Asks::Secret),
             None => {
                 let typed = model.input(field).map(|input| input.value().to_owned()).filter(|text| !text.is_empty());
-                let typed = typed.filter(|_| problem.is_none());
+                let typed = typed.filter(|_| problem.is_none() && model.check(field).is_none());
                 let value = typed.unwrap_or_else(|| model.suggestion(field));
                 (if value.is_empty() { value } else { format!(" [{value}]") }, Asks::Text)
             }
