@@ -30,6 +30,7 @@ use crate::engine::{
 use crate::inspect::Examined;
 use crate::plan::shell::osvpn;
 use crate::plan::{Finding, Half, HalfPlan, Place, Plan, Severity, ShellCommand, VpnId, VpnName};
+use crate::sheet::{FarSide, PeerFormat, Sheet, SheetRefused};
 
 pub use change::{ChangeReport, ChangeReports};
 pub(crate) use creation::DEMO;
@@ -75,6 +76,9 @@ pub struct CreationReport {
     /// What the owner of an external peer has to be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
+    /// The same in the words of no system, without the key.
+    #[serde(skip)]
+    sheet: Option<Result<Sheet, SheetRefused>>,
     pub look_again: Vec<ShellCommand>,
     /// Commands that remove what this run made, in the order that works.
     pub removal: Vec<ShellCommand>,
@@ -237,6 +241,8 @@ impl CreationReport {
                 Vec::new()
             },
             handover: if is_complete { Handover::of(plan, progress, key) } else { None },
+            sheet: FarSide::planned(plan, external_address(plan, progress, plan.a()))
+                .and_then(|side| Some(Sheet::new(PeerFormat::all().ok()?.first()?, &side, None))),
             look_again: if is_complete && outcome != CreationOutcome::Active {
                 commands::look_again(progress)
             } else {

@@ -17,6 +17,7 @@ use std::io;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
+use secrecy::ExposeSecret;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
@@ -267,7 +268,7 @@ impl<F: FrontEnd, S: Stream<Item = io::Result<Input>> + Unpin> Loop<F, S> {
         for effect in effects {
             match effect {
                 Effect::Copy(text) => {
-                    let is_sent = self.front.console().copy(&text).unwrap_or_default();
+                    let is_sent = self.front.console().copy(text.expose_secret()).unwrap_or_default();
                     self.tell(Message::Copied { is_sent });
                 }
                 // A terminal that is gone is noticed when it is written to next.

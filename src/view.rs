@@ -39,6 +39,7 @@ mod problem;
 mod rail;
 mod remote;
 mod review;
+mod sheet;
 mod sides;
 mod sign_in_question;
 mod spots;
@@ -131,6 +132,7 @@ fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
         Content::None => {
             return match scene.model.screen() {
                 Screen::Work => work::draw(scene, area, frame),
+                Screen::Sheet => sheet::draw(scene, area, frame),
                 _ => vpn::draw(scene, area, frame),
             };
         }

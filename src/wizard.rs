@@ -41,6 +41,7 @@ pub mod screen;
 pub mod secret_text;
 mod session;
 mod shared_keys;
+pub mod sheet;
 mod shell;
 pub mod sign_in_question;
 mod stopping;
@@ -60,6 +61,7 @@ pub use new_vpn::{NewVpn, RegionState};
 use picker::{Choice, Picker};
 use review::Review;
 use screen::Screen;
+use sheet::SheetPage;
 pub use shell::{Ending, Notice, SMALLEST, Shell, Start};
 pub use update::update;
 use vpns::YourVpns;
@@ -85,6 +87,7 @@ pub struct Model {
     pub vpns: YourVpns,
     /// What the engine does, and what it has done.
     pub work: WorkList,
+    pub sheet: SheetPage,
     screen: Screen,
     content: Content,
     kept_enter: Option<kept_enter::KeptEnter>,
@@ -99,6 +102,7 @@ impl Model {
             new_vpn: NewVpn::new(beginning),
             vpns: YourVpns::default(),
             work: WorkList::default(),
+            sheet: SheetPage::default(),
             screen: Screen::Mode,
             content: Content::None,
             kept_enter: None,
@@ -125,8 +129,11 @@ impl Model {
 
     /// The screen Esc leads to.
     pub fn previous_screen(&self) -> Option<Screen> {
-        if self.screen == Screen::Values {
-            return Some(Screen::Custom);
+        match self.screen {
+            Screen::Values => return Some(Screen::Custom),
+            Screen::Sheet => return self.sheet.from(),
+            Screen::SheetFormat => return Some(Screen::Sheet),
+            _ => {}
         }
         if self.new_vpn.returning.is_some() && !self.screen.is_of_existing() {
             return Some(Screen::Review);

@@ -36,6 +36,7 @@ mod mouse;
 mod plan_file;
 mod requests;
 mod run;
+mod sheets;
 mod short_way;
 mod sign_in;
 mod start;

@@ -11,12 +11,18 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("engine", &["engine", "change", "inspect", "plan", "cloud", "system"]),
     ("report", &["report", "sheet", "engine", "change", "inspect", "plan", "cloud"]),
     ("sheet", &["sheet", "inspect", "plan", "cloud"]),
-    ("wizard", &["wizard", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
-    ("view", &["view", "wizard", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
+    ("wizard", &["wizard", "sheet", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
+    ("view", &["view", "wizard", "sheet", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
     ("simulator", &["simulator"]),
     ("system", &["system"]),
     ("sign_in", &["sign_in", "simulator", "cloud"]),
-    ("tui", &["tui", "view", "wizard", "report", "sign_in", "system", "inspect", "engine", "change", "plan", "cloud"]),
+    (
+        "tui",
+        &[
+            "tui", "view", "wizard", "report", "sheet", "sign_in", "system", "inspect", "engine", "change", "plan",
+            "cloud",
+        ],
+    ),
     (
         "commands",
         &[

@@ -11,9 +11,9 @@ use super::look::{ProjectVpns, look};
 use super::options::AnswerArgs;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::inspect::{Focus, Inquiry, Vpn};
-use crate::plan::{Half, ShellCommand};
+use crate::plan::Half;
 use crate::report::{ExitStatus, SheetReport};
-use crate::sheet::{FarSide, PeerFormat, Remedy, Sheet, SheetRefused};
+use crate::sheet::{FarSide, PeerFormat, Sheet, SheetRefused};
 use crate::sign_in::aside::say;
 use crate::system::private_file::write_new;
 use crate::system::signals::Signals;
@@ -115,16 +115,8 @@ fn unwritten(path: &Path, error: &io::Error) -> CommandError {
 
 /// Each reason, with the command that changes the VPN so that it would work.
 fn refusal(vpn: &Vpn, refused: &SheetRefused) -> CommandError {
-    let command = |remedy: Remedy| -> ShellCommand {
-        match remedy {
-            Remedy::Modern => vpn.command("upgrade").words("--profile modern"),
-            Remedy::Policy => vpn.command("upgrade").words("--policy FILE"),
-            Remedy::Key => vpn.command("rotate-psk"),
-            Remedy::Ranges => vpn.command("set-subnets"),
-        }
-    };
     let problems = refused.reasons.iter().map(|reason| match reason.instead {
-        Some(remedy) => format!("{}. It works after:\n  {}", reason.why, command(remedy)),
+        Some(remedy) => format!("{}. It works after:\n  {}", reason.why, remedy.command(|word| vpn.command(word))),
         None => reason.why.clone(),
     });
     CommandError::new(ExitStatus::Refused, problems)

@@ -1,10 +1,8 @@
 //! What the owner of an external peer has to be told, so that both ends agree.
 
-use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use itertools::Itertools;
 use serde::Serialize;
 
 use super::{Progress, Step, commands};
@@ -121,43 +119,13 @@ impl Handover {
         format!("{}, every {} s, timeout {} s", dpd.action, dpd.interval, dpd.timeout)
     }
 
-    /// The values as a person reads them: what each is called, what it is, and the command that shows it.
+    /// How the owner gets the key; a command that shows it stands behind that.
     #[must_use]
-    pub fn rows(&self) -> Vec<(&'static str, String, Option<&ShellCommand>)> {
-        let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "not given by the cloud yet".to_owned());
-        let [phase1, phase2] = self.phases();
-        let key = match (&self.key_command, &self.key_of) {
-            (Some(_), Some(of)) => format!("that of connection {of}, which you have. It is shown by:"),
-            (Some(_), None) => "generated; give it to them over a safe channel. It is shown by:".to_owned(),
+    pub fn key(&self) -> String {
+        match (&self.key_command, &self.key_of) {
+            (Some(_), Some(of)) => format!("that of connection {of}, which they have; it is shown by:"),
+            (Some(_), None) => "give it to them over a safe channel; it is shown by:".to_owned(),
             (None, _) => "the one you gave; give it to them over a safe channel".to_owned(),
-        };
-        let row = |label, value| (label, value, None);
-        vec![
-            row("connect to", or_unknown(self.our_address.map(|address| address.to_string()))),
-            row("our identity", format!("{} ({})", or_unknown(self.our_id.clone()), self.our_id_type)),
-            row("your address", self.peer_address.clone()),
-            row("your identity", format!("{} ({})", self.peer_id, self.peer_id_type)),
-            row("your remote", self.our_cidrs.iter().join(", ")),
-            row("your local", self.peer_cidrs.iter().join(", ")),
-            row("IKE (phase 1)", phase1),
-            row("IPsec (phase 2)", phase2),
-            row("DPD", self.dead_peer_detection()),
-            row("firewall", format!("allow {} from our address", self.firewall.join(", "))),
-            ("pre-shared key", key, self.key_command.as_ref()),
-        ]
-    }
-}
-
-impl Display for Handover {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{HANDOVER_TITLE}")?;
-        for (label, value, command) in self.rows() {
-            writeln!(f, "  {label:<16} {value}")?;
-            // On a line of its own it can be copied in one piece.
-            if let Some(command) = command {
-                writeln!(f, "{:19}{command}", "")?;
-            }
         }
-        Ok(())
     }
 }

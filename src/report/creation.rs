@@ -3,11 +3,13 @@
 use std::fmt::{self, Display, Formatter};
 
 use itertools::Itertools;
+use secrecy::ExposeSecret;
 
 use super::wrap::hanging;
 use super::{CreationOutcome, CreationReport, DoubtReport, FailureReport, HalfReport, Health};
 use crate::cloud::RegionId;
 use crate::cloud::error::wait_in_words;
+use crate::engine::handover::HANDOVER_TITLE;
 use crate::engine::{Origin, Step};
 use crate::inspect::diagnosis::agents_report;
 use crate::plan::shell::osvpn;
@@ -30,7 +32,15 @@ impl Display for CreationReport {
         }
         self.checklist(f)?;
         if let Some(handover) = &self.handover {
-            write!(f, "\n{handover}")?;
+            writeln!(f, "\n{HANDOVER_TITLE}\n")?;
+            match &self.sheet {
+                Some(Ok(sheet)) => f.write_str(sheet.text().expose_secret())?,
+                Some(Err(refused)) => writeln!(f, "There is no sheet: {refused}.")?,
+                None => {}
+            }
+            writeln!(f, "\nPre-shared key: {}", handover.key())?;
+            handover.key_command.iter().try_for_each(|command| writeln!(f, "  {command}"))?;
+            writeln!(f, "For another system, or with the key: {}", osvpn("peer").operand(&self.id))?;
         }
         self.still_needed(f)?;
         self.removal(f)?;

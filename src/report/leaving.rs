@@ -204,7 +204,7 @@ impl Leaving {
         if let (Some(handover), false) = (&report.handover, report.is_empty()) {
             for lines in (1..=MOST_LINES_OF_RANGES).rev() {
                 objects.text.clear();
-                objects.handover(handover, lines);
+                objects.handover(report, handover, lines);
                 if objects.lines() <= room {
                     break;
                 }
@@ -230,7 +230,7 @@ impl Leaving {
     }
 
     /// The values of the sheet, an end in a line.
-    fn handover(&mut self, handover: &Handover, lines: usize) {
+    fn handover(&mut self, report: &CreationReport, handover: &Handover, lines: usize) {
         let end = |address: Option<String>, id: &str, kind: &str| match address {
             Some(address) => format!("{address} (identity {id}, {kind})"),
             None => "not given by the cloud yet".to_owned(),
@@ -239,12 +239,8 @@ impl Leaving {
         let ours = end(ours, handover.our_id.as_deref().unwrap_or_default(), handover.our_id_type);
         let theirs = end(Some(handover.peer_address.clone()), &handover.peer_id, handover.peer_id_type);
         let [ike, ipsec] = handover.phases();
-        let key = match (&handover.key_command, &handover.key_of) {
-            (Some(_), Some(of)) => format!("that of connection {of}, which they have; it is shown by:"),
-            (Some(_), None) => "give it to them over a safe channel; it is shown by:".to_owned(),
-            (None, _) => "the one you gave; give it to them over a safe channel".to_owned(),
-        };
-        self.say(HANDOVER_TITLE);
+        let for_system = format!(" (for their system: {})", osvpn("peer").operand(report.word()));
+        self.say(&format!("{HANDOVER_TITLE}{}", if report.is_demo { "" } else { &for_system }));
         for (label, value) in [
             ("connect to", ours),
             ("your address", theirs),
@@ -254,7 +250,7 @@ impl Leaving {
             ("IPsec (phase 2)", ipsec),
             ("DPD", handover.dead_peer_detection()),
             ("firewall", format!("let in {}", handover.firewall.join(", "))),
-            ("pre-shared key", key),
+            ("pre-shared key", handover.key()),
         ] {
             self.hang(&format!("  {label:<SHEET_LABEL$}  "), &value);
         }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::format::PeerFormat;
 use super::values::FarSide;
+use crate::plan::ShellCommand;
 
 /// Why a sheet would describe something that cannot work: every reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,18 @@ pub enum Remedy {
     Key,
     /// One range that covers those of a side.
     Ranges,
+}
+
+impl Remedy {
+    /// What brings it about, given how a command of this program is called for the VPN.
+    pub fn command(self, of: impl Fn(&'static str) -> ShellCommand) -> ShellCommand {
+        match self {
+            Self::Modern => of("upgrade").words("--profile modern"),
+            Self::Policy => of("upgrade").words("--policy FILE"),
+            Self::Key => of("rotate-psk"),
+            Self::Ranges => of("set-subnets"),
+        }
+    }
 }
 
 impl Objection {

@@ -6,10 +6,11 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::cloud::{DeadPeerDetection, RegionId, StoredPolicy};
+use crate::cloud::{DeadPeerDetection, Kind, RegionId, StoredPolicy};
 use crate::inspect::Vpn;
+use crate::plan::fields::PolicyField;
 use crate::plan::policy::IkeVersion;
-use crate::plan::{Half, peer};
+use crate::plan::{Half, Plan, peer};
 
 /// What the far side of a half has to be set to. *Local* is the far side, *remote* is the half in this cloud.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub struct FarSide {
     /// Of the connection, in bytes.
     pub mtu: u32,
 }
+
+/// What stands for the address of a VPN service that has none yet.
+const NOT_GIVEN: &str = "not given by the cloud yet";
 
 /// One of the two ends of a tunnel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +115,38 @@ impl FarSide {
             ipsec_lifetime: lifetime(ipsec).ok_or_else(|| SheetProblem::NoPolicy("IPsec", region()))?,
             dpd: DeadPeerDetection { action: plain(&connection.dpd.action), ..connection.dpd.clone() },
             mtu: connection.mtu,
+        })
+    }
+
+    /// Of a planned VPN with an outside peer, once its service has that address. None where both ends are in the cloud.
+    pub fn planned(plan: &Plan, address: Option<IpAddr>) -> Option<Self> {
+        let (half, peer, policy) = (plan.a(), plan.peer()?, plan.policy());
+        let address = address.map_or_else(|| NOT_GIVEN.to_owned(), |address| address.to_string());
+        let word = |field: PolicyField| {
+            let of = if field.kind() == Kind::IkePolicy { "ike" } else { "ipsec" };
+            (format!("{of}.{}", field.attribute()), field.get(policy))
+        };
+        Some(Self {
+            vpn: plain(&plan.name().to_string()),
+            region: half.region.clone(),
+            local: FarEnd {
+                address: peer.address.to_string(),
+                id: peer.id.clone(),
+                is_named: peer.id.parse::<IpAddr>().is_err(),
+                networks: half.remote.clone(),
+            },
+            remote: FarEnd { id: address.clone(), address, is_named: false, networks: half.local_ranges() },
+            ike_version: policy.ike.ike_version,
+            mode: policy.ike.phase1_negotiation_mode.to_string(),
+            words: PolicyField::of_policies().map(word).collect(),
+            ike_lifetime: policy.ike.lifetime,
+            ipsec_lifetime: policy.ipsec.lifetime,
+            dpd: DeadPeerDetection {
+                action: policy.dpd.action.to_string(),
+                interval: policy.dpd.interval,
+                timeout: policy.dpd.timeout,
+            },
+            mtu: policy.mtu,
         })
     }
 

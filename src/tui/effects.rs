@@ -234,6 +234,19 @@ impl Effects {
                     Done::Message(Box::new(Message::KeySaved(saved)))
                 });
             }
+            Effect::WriteSheet(name, sheet) => {
+                self.tasks.spawn_blocking(move || {
+                    let written = saved_file::save(&PathBuf::new(), (&name, "txt"), sheet.text().expose_secret());
+                    Done::Message(Box::new(Message::SheetWritten(written)))
+                });
+            }
+            Effect::ReadKey(request, region, id) => {
+                let region = self.region(&region);
+                self.answer(async move {
+                    let key = async { region?.connection_psk(&id).await };
+                    Message::KeyRead(request, key.await)
+                });
+            }
             // These are the terminal's business, and the loop's.
             Effect::Copy(_) | Effect::Ring(_) | Effect::Suspend => {}
         }

@@ -8,10 +8,13 @@ use crate::change::{Proposal, Together};
 use crate::cloud::{Error, Status};
 use crate::engine::Direction;
 use crate::engine::Doubt;
-use crate::engine::handover::{HANDOVER_TITLE, Handover};
+use crate::engine::handover::{HANDOVER_TITLE, Handover, external_address};
 use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{CheckResult, Condition, Diagnosis, Examined, Weight, checks};
+use crate::plan::shell::osvpn;
 use crate::plan::{Half, Plan, RULES_NEEDED};
+use crate::sheet::{FarSide, Sheet};
+use crate::wizard::sheet::reasons;
 use crate::wizard::work::{Button, End, Stage, Work};
 
 /// What a creation means at this moment, and what there is to do.
@@ -327,17 +330,25 @@ impl Account<'_> {
 
 /// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
 fn handover(text: &mut Account<'_>, work: &Work) {
-    let handover = work.plan.as_ref().and_then(|plan| Handover::of(plan, &work.course.progress, work.key));
-    let Some(handover) = handover else { return };
+    let (Some(plan), true) = (work.plan.as_ref(), work.has_sheet()) else { return };
+    let progress = &work.course.progress;
+    let side = FarSide::planned(plan, external_address(plan, progress, plan.a()));
+    let (Some(side), Some(format)) = (side, text.scene.model.sheet.format()) else { return };
     text.gap();
-    let theme = text.scene.theme;
     text.title(HANDOVER_TITLE.to_owned());
-    let rows = handover.rows();
-    let widest = rows.iter().map(|(label, ..)| label.len()).max().unwrap_or(0);
-    for (label, value, command) in rows {
-        let value = command.map_or_else(|| value.clone(), |command| format!("{value} {command}"));
-        text.lines.extend(labelled(theme, label, &value, text.columns, widest));
+    match Sheet::new(format, &side, None) {
+        Ok(sheet) => text.sheet(&sheet),
+        Err(refused) => {
+            let of = |word| osvpn(word).operand(&work.change().subject);
+            reasons(&refused, of).iter().for_each(|reason| text.warning(reason));
+        }
     }
+    text.gap();
+    if let Some(handover) = Handover::of(plan, progress, work.key) {
+        text.say(&format!("Pre-shared key: {}", handover.key()));
+        handover.key_command.iter().for_each(|command| text.say(&format!("  {command}")));
+    }
+    text.say("p shows this for another system, with the key, or writes it to a file.");
 }
 
 /// What came of holding the halves against each other: what is wrong with what it means and what to do, then what cannot

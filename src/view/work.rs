@@ -56,7 +56,10 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let gap = vec![Line::default(); usize::from(!text.is_empty())];
     let above = text.len() + gap.len();
     let lines = match work.is_creation() {
-        true if work.is_working() => [table(scene, work, columns), gap, text].concat(),
+        // What its peer needs is waited for by somebody.
+        true if work.is_working() && !(work.stage == Stage::Watching && work.has_sheet()) => {
+            [table(scene, work, columns), gap, text].concat()
+        }
         true => [text, gap, table(scene, work, columns)].concat(),
         false => [text, gap, list(scene, work, columns)].concat(),
     };

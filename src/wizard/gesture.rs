@@ -11,6 +11,7 @@ use super::fields::Field;
 use super::keymap::Action;
 use super::picker::{Choice, Line};
 use super::screen::{Kind, Screen};
+use super::sheet::SheetButton;
 use super::update::{accept, act};
 use super::vpns::VpnButton;
 use super::work::Button;
@@ -28,6 +29,8 @@ pub enum Spot {
     Work(Button),
     /// A button of a VPN's page.
     Vpn(VpnButton),
+    /// A button of the page with the sheet.
+    Sheet(SheetButton),
     /// A button of a dialog, by what it does: another dialog may stand there by now.
     Answer(Act),
     /// A field of the form, by its place.
@@ -82,7 +85,7 @@ impl Model {
         match gesture {
             Gesture::Act(action @ (Action::Accept | Action::Press(_))) => self.accept_now(action),
             Gesture::Act(action) => act(self, action),
-            Gesture::Click(spot @ (Spot::Create | Spot::Work(_) | Spot::Vpn(_) | Spot::Answer(_))) => {
+            Gesture::Click(spot @ (Spot::Create | Spot::Work(_) | Spot::Vpn(_) | Spot::Sheet(_) | Spot::Answer(_))) => {
                 self.click_button(spot, clicked.as_ref());
             }
             Gesture::Click(spot) => match self.focus(&spot) {
@@ -218,7 +221,11 @@ impl Model {
                 let at = work.buttons().iter().position(|one| one == button)?;
                 Some(std::mem::replace(&mut work.focus, at) == at)
             }
-            (Spot::Vpn(button), Content::None) if self.screen != Screen::Work => {
+            (Spot::Sheet(button), Content::None) if self.screen == Screen::Sheet => {
+                let at = self.sheet.buttons().iter().position(|one| one == button)?;
+                Some(std::mem::replace(&mut self.sheet.focus, at) == at)
+            }
+            (Spot::Vpn(button), Content::None) if !matches!(self.screen, Screen::Work | Screen::Sheet) => {
                 let open = self.vpns.open.as_mut().filter(|open| open.buttons().contains(button))?;
                 let was = open.focused() == Some(*button);
                 open.focus = *button;

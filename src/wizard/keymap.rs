@@ -10,6 +10,7 @@ use super::picker::{Choice, Line, Picker};
 use super::{Content, Model, Start};
 use crate::plan::Profile;
 use crate::wizard::screen::Screen;
+use crate::wizard::sheet::SheetButton;
 use crate::wizard::sign_in_question::Asked;
 use crate::wizard::vpns::{Open, VpnButton};
 
@@ -59,6 +60,9 @@ pub enum Action {
     SaveKey,
     Demo,
     Do(VpnButton),
+    /// What the outside peer of the new VPN has to be set to.
+    PeerSheet,
+    Sheet(SheetButton),
     Help,
     Quit,
     /// To the shell, until `fg`.
@@ -186,6 +190,7 @@ pub fn screen_bindings(model: &Model) -> Vec<Binding> {
         (_, Content::Review(review)) => review_keys(model, review.focus == 0),
         (_, Content::None) => match model.screen {
             Screen::Work => work_keys(model),
+            Screen::Sheet => sheet_keys(model),
             _ => vpn_keys(model),
         },
     })
@@ -450,8 +455,33 @@ fn work_keys(model: &Model) -> Vec<Binding> {
         bindings.push(bind(&[Key::character('s')], Action::SaveKey, "save key"));
     }
     bindings.push(Binding { in_footer: work.is_working() || !work.is_done(), ..requests() });
+    if work.has_sheet() {
+        bindings.push(bind(&[Key::character('p')], Action::PeerSheet, "peer sheet"));
+    }
     let quit = if work.is_working() { "stop" } else { "leave" };
     bindings.extend([help_key(), bind(&[Key::character('q'), ESC], Action::Quit, quit)]);
+    bindings
+}
+
+fn sheet_keys(model: &Model) -> Vec<Binding> {
+    let mut bindings = vec![
+        bind(&[ENTER], Action::Accept, "choose"),
+        bind(&[ESC], Action::Back, "back"),
+        quiet(&[RIGHT, TAB], Action::Right, "next"),
+        quiet(&[LEFT, BACKTAB], Action::Left, "previous"),
+    ];
+    for button in model.sheet.buttons() {
+        let label = match button {
+            SheetButton::Format => "system",
+            SheetButton::Copy => "copy",
+            SheetButton::Write => "write",
+            SheetButton::Key => "key",
+            SheetButton::OtherHalf => "other half",
+        };
+        bindings.push(bind(&[Key::character(button.letter())], Action::Sheet(button), label));
+    }
+    bindings.extend(scrolling());
+    bindings.extend([help_key(), quit_key()]);
     bindings
 }
 
@@ -471,6 +501,7 @@ fn vpn_keys(model: &Model) -> Vec<Binding> {
         (VpnButton::Subnets, "subnets"),
         (VpnButton::Admit, "allow"),
         (VpnButton::Upgrade, "upgrade"),
+        (VpnButton::Sheet, "peer sheet"),
         (VpnButton::Delete, "delete"),
     ] {
         // What can only be fixed by hand is explained.

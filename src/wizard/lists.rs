@@ -42,6 +42,7 @@ impl Model {
             Screen::Policy => self.new_vpn.policy_lines(),
             Screen::Values => self.new_vpn.value_lines(),
             Screen::Vpns => self.vpns.lines(&self.shell.labels),
+            Screen::SheetFormat => self.sheet.lines(),
             _ => Vec::new(),
         }
     }
@@ -202,6 +203,7 @@ impl Model {
             Screen::Subnets(half) => self.new_vpn.answers.subnets_of(half).first().cloned().map(Choice::Object),
             Screen::Policy => self.new_vpn.answers.profile.map(Choice::Profile),
             Screen::Values => self.new_vpn.value(),
+            Screen::SheetFormat => self.sheet.chosen(),
             Screen::Vpns => self.vpns.open.as_ref().map(|open| Choice::Vpn(open.handle.clone())),
             Screen::Cloud => match &self.shell.login {
                 Login::Named(name) => Some(Choice::Cloud(name.clone())),
@@ -385,6 +387,10 @@ impl Model {
                     self.new_vpn.answers.custom_edited = true;
                 }
                 return self.enter(Screen::Custom);
+            }
+            (Screen::SheetFormat, Choice::Word(word)) => {
+                self.sheet.take(word);
+                return self.enter(Screen::Sheet);
             }
             (Screen::Policy, Choice::Profile(profile)) => {
                 if profile == Profile::Custom && !self.new_vpn.answers.custom_edited {

@@ -22,6 +22,7 @@ use crate::inspect::{Examined, HalfStatus, Inspection, Keys, Vpn};
 use crate::plan::file::PlanFile;
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, KeySharer, Labels, Plan, Profile, Profiles, Psk, SharedKey, VpnId};
+use crate::sheet::Sheet;
 use crate::sign_in::{Login, Problem};
 
 /// Who is signed in, and where.
@@ -166,6 +167,10 @@ pub enum Message {
     Saved(io::Result<PathBuf>),
     /// The key was written into a file, or why not.
     KeySaved(io::Result<PathBuf>),
+    /// The key of a connection was read, or why not.
+    KeyRead(RequestId, Result<SecretString, Error>),
+    /// A sheet was written, or why not.
+    SheetWritten(io::Result<PathBuf>),
     /// The sign-in, the first or one that renews it, asks something.
     Asked(Question),
     QuestionOver,
@@ -246,7 +251,11 @@ pub enum Effect {
     /// Write the key of that VPN into a file of its own; answered by [`Message::KeySaved`].
     SaveKey(String, Psk),
     /// Send a text to the terminal for its clipboard; answered by [`Message::Copied`].
-    Copy(String),
+    Copy(SecretString),
+    /// Read the key of a connection, for a sheet; answered by [`Message::KeyRead`].
+    ReadKey(RequestId, RegionId, Id),
+    /// Write a sheet to a file of that name; answered by [`Message::SheetWritten`].
+    WriteSheet(String, Sheet),
     /// Call whoever has turned away, with a text for a terminal that can show one.
     Ring(String),
     /// Give the terminal back to the shell until `fg`.

@@ -12,6 +12,7 @@ impl Model {
     /// Opens a screen with its best choice made. What was still to be done on another one is forgotten.
     pub(super) fn enter(&mut self, screen: Screen) {
         self.shell.hide_keys();
+        self.sheet.forget_key();
         self.shell.scroll = 0;
         self.vpns.drop_intent();
         self.kept_enter = None;
@@ -33,7 +34,7 @@ impl Model {
                 Content::Review(Review { plan: self.new_vpn.plan(&self.shell.labels), focus, confirming: false })
             }
             Kind::List => Content::List(self.new_list(screen)),
-            Kind::Vpn | Kind::Work => Content::None,
+            Kind::Vpn | Kind::Work | Kind::Sheet => Content::None,
         };
     }
 

@@ -33,6 +33,9 @@ pub enum Screen {
     NewRanges,
     NewKey,
     MissingKey,
+    /// What the far side of a VPN has to be set to.
+    Sheet,
+    SheetFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +53,7 @@ pub(crate) enum Kind {
     Review,
     Vpn,
     Work,
+    Sheet,
 }
 
 /// The description of a screen. Where it is of no half, the functions are given [`Half::A`].
@@ -106,7 +110,7 @@ impl Screen {
     }
 
     pub const fn is_of_existing(self) -> bool {
-        self.is_of_one_vpn() || matches!(self, Self::Vpns | Self::MissingKey)
+        self.is_of_one_vpn() || matches!(self, Self::Vpns | Self::MissingKey | Self::Sheet | Self::SheetFormat)
     }
 
     pub const fn is_of_one_vpn(self) -> bool {

@@ -178,9 +178,10 @@ impl Shell {
         self.revealed = None;
     }
 
-    /// Hides a key that has been in clear for long enough.
+    /// Hides a key that has been in clear for long enough. What was said in lines stays said.
     pub(super) fn hide_old_keys(&mut self) {
-        self.revealed = self.revealed.filter(|since| self.now.saturating_sub(*since) < REVEALED);
+        let is_in_time = |since: &Duration| self.in_lines || self.now.saturating_sub(*since) < REVEALED;
+        self.revealed = self.revealed.filter(is_in_time);
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {

@@ -26,6 +26,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     }
     model.new_vpn.ask_shared_keys(&mut model.shell, &model.content);
     model.shell.hide_old_keys();
+    if !model.shell.is_revealed() {
+        model.sheet.hide_key();
+    }
     model.attend(is_key);
     model.ring_when_over();
     model.shell.out.take()
@@ -85,6 +88,8 @@ fn updated(model: &mut Model, message: Message) {
         }
         Message::KeySaved(Err(why)) => model.shell.warn(format!("The key could not be saved: {why}")),
         Message::Exchanged(exchange) => model.shell.exchanged(exchange),
+        Message::KeyRead(request, key) => model.key_read(request, key),
+        Message::SheetWritten(written) => model.sheet_written(written),
         Message::Asked(question) => model.shell.asked(question),
         Message::QuestionOver => model.shell.question = None,
         Message::Paused(region, pause) => model.shell.say(format!("{region}: {pause}")),
@@ -166,6 +171,8 @@ pub(super) fn act(model: &mut Model, action: Action) {
         (_, Content::Review(_)) => model.review_action(action),
         (_, Content::None) => match model.screen {
             Screen::Work => model.work_action(action),
+            Screen::Sheet => model.sheet_action(action),
+            Screen::Vpn if model.wants_sheet(action) => model.open_sheet_of_vpn(),
             _ => model.of_vpns(|vpns, wizard| vpns.act(action, wizard)),
         },
     }
@@ -213,7 +220,7 @@ impl Model {
                 }
                 let act = dialog.act();
                 if act == Act::Copy {
-                    return self.shell.out.push(Effect::Copy(dialog.text.join("\n")));
+                    return self.shell.out.push(Effect::Copy(dialog.text.join("\n").into()));
                 }
                 let about = std::mem::replace(&mut dialog.about, About::Screen);
                 self.shell.dialog = None;
@@ -280,6 +287,9 @@ impl Model {
             Some(open) if self.screen == Screen::Vpn => {
                 format!("{} prints it too", osvpn("status --json").operand(&open.handle))
             }
+            _ if self.screen == Screen::Sheet => {
+                self.sheet.command().map(|command| format!("{command} prints it too")).unwrap_or_default()
+            }
             _ if self.screen == Screen::Review => "s saves the plan as a file".to_owned(),
             _ => "osvpn --verbose prints it when you leave".to_owned(),
         };
@@ -323,7 +333,9 @@ impl Model {
 
     /// Leaves, or asks first where something would be lost.
     pub(super) fn quit(&mut self) {
-        if matches!(self.screen, Screen::Work | Screen::MissingKey) {
+        let is_of_work =
+            matches!(self.screen, Screen::Sheet | Screen::SheetFormat) && self.sheet.from() == Some(Screen::Work);
+        if is_of_work || matches!(self.screen, Screen::Work | Screen::MissingKey) {
             return self.work.quit(&mut self.shell);
         }
         if self.shell.session().is_none() || self.screen.is_of_existing() {

@@ -101,6 +101,8 @@ pub enum Button {
     Admit,
     /// Go on to the next VPN.
     Another,
+    /// What the outside peer has to be set to.
+    Sheet,
 }
 
 impl Button {
@@ -119,6 +121,7 @@ impl Button {
             Self::EnterKey => "Enter key",
             Self::Admit => "Admit traffic",
             Self::Another => "Make another",
+            Self::Sheet => "Peer sheet",
         }
     }
 }
@@ -320,6 +323,13 @@ impl Work {
         let Examined { vpn, diagnosis } = &**self.watch.examined.as_ref()?.as_ref().ok()?;
         let is_known = diagnosis.gates.len() == vpn.sides().count();
         Some(change::admit(vpn, diagnosis)).filter(|proposal| is_known && !proposal.is_empty())
+    }
+
+    /// Whether it has made a connection to an outside peer, whose owner has to be told how it is set.
+    #[must_use]
+    pub fn has_sheet(&self) -> bool {
+        let is_outside = self.plan.as_ref().is_some_and(|plan| plan.peer().is_some());
+        is_outside && self.is_made(Half::A) && self.direction == Direction::Forward
     }
 
     /// Where a half of a new VPN is, as a person calls it.

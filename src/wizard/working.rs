@@ -66,7 +66,7 @@ impl Model {
             (Action::Accept, Some(button)) => self.press(button),
             (Action::Copy, _) if work.is_creation() => match work.ids_text() {
                 text if text.is_empty() => self.shell.warn("Nothing exists yet."),
-                text => self.shell.out.push(Effect::Copy(text)),
+                text => self.shell.out.push(Effect::Copy(text.into())),
             },
             (Action::Copy, _) => {}
             (Action::SaveKey, _) => {
@@ -74,6 +74,7 @@ impl Model {
                     self.shell.out.push(Effect::SaveKey(name.to_owned(), key.clone()));
                 }
             }
+            (Action::PeerSheet, _) => self.open_sheet_of_work(),
             _ => self.shell.scroll_by(action),
         }
     }
@@ -108,6 +109,7 @@ impl Model {
             Button::EnterKey => self.enter(Screen::MissingKey),
             Button::Admit => self.admit(),
             Button::Another => self.begin_another(),
+            Button::Sheet => self.open_sheet_of_work(),
             Button::ShowVpn if work.is_creation() => self.show_created(),
             Button::ShowVpn | Button::YourVpns => self.leave_change(button == Button::ShowVpn),
         }

@@ -49,6 +49,10 @@ fn with_a_peer_outside_its_owner_s_values_stand_on_the_screen() {
     screen("run-watching-single", &mut run.journey);
     run.journey.after(330.0).send(Message::Watched(Watched::NotYet([(Half::A, Status::Down)].into())));
     screen("run-not-yet-single", &mut run.journey);
+    run.journey.types("p");
+    screen_at_every_size("sheet", &mut run.journey);
+    run.journey.types("s");
+    screen("sheet-systems", &mut run.journey);
 }
 
 #[test]

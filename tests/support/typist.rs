@@ -7,6 +7,7 @@ use osvpn::wizard::dialog::Dialog;
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::picker::Picker;
 use osvpn::wizard::screen::Screen;
+use osvpn::wizard::sheet::SheetPage;
 use osvpn::wizard::vpns::{Open, VpnButton};
 use osvpn::wizard::work::{Button, Work};
 use osvpn::wizard::{Content, Message, Model, Start};
@@ -32,6 +33,7 @@ enum Front<'a> {
     Review,
     Work(&'a Work),
     Vpn(&'a Open),
+    Sheet(&'a SheetPage),
     Nothing,
 }
 
@@ -56,6 +58,7 @@ impl<'a> Front<'a> {
             Content::None if model.screen() == Screen::Work => {
                 model.work.current.as_ref().map_or(Self::Nothing, Self::Work)
             }
+            Content::None if model.screen() == Screen::Sheet => Self::Sheet(&model.sheet),
             Content::None => model.vpns.open.as_ref().map_or(Self::Nothing, Self::Vpn),
         }
     }
@@ -86,6 +89,9 @@ impl<'a> Front<'a> {
                 let buttons = open.buttons();
                 let focus = buttons.iter().position(|button| open.focused() == Some(*button)).unwrap_or_default();
                 (buttons.iter().map(|button| button.label().to_owned()).collect(), focus)
+            }
+            Self::Sheet(page) => {
+                (page.buttons().into_iter().map(|button| page.label(button).to_owned()).collect(), page.focus)
             }
             _ => (Vec::new(), 0),
         }
@@ -345,9 +351,15 @@ impl Typist {
             (Front::List(_), KeyCode::Down) | (Front::Review, KeyCode::Down | KeyCode::Tab) => last.min(at + 1),
             (Front::List(_) | Front::Review, KeyCode::Home) => 0,
             (Front::List(_) | Front::Review, KeyCode::End) => last,
-            (Front::Dialog(_) | Front::Named(_) | Front::Work(_) | Front::Vpn(_), KeyCode::Right | KeyCode::Tab)
+            (
+                Front::Dialog(_) | Front::Named(_) | Front::Work(_) | Front::Vpn(_) | Front::Sheet(_),
+                KeyCode::Right | KeyCode::Tab,
+            )
             | (Front::Dialog(_), KeyCode::Down) => (at + 1) % offers.len().max(1),
-            (Front::Dialog(_) | Front::Named(_) | Front::Work(_) | Front::Vpn(_), KeyCode::Left | KeyCode::BackTab)
+            (
+                Front::Dialog(_) | Front::Named(_) | Front::Work(_) | Front::Vpn(_) | Front::Sheet(_),
+                KeyCode::Left | KeyCode::BackTab,
+            )
             | (Front::Dialog(_), KeyCode::Up) => (at + last) % offers.len().max(1),
             (Front::Text(_), KeyCode::Left | KeyCode::Right | KeyCode::Home | KeyCode::End) => {
                 return Vec::new();

@@ -110,7 +110,7 @@ impl Effects {
         self.answer(async { Message::Vpns(answer.await) });
     }
 
-    fn region(&self, id: &RegionId) -> Result<Region, Error> {
+    pub(super) fn region(&self, id: &RegionId) -> Result<Region, Error> {
         let unsigned = || Error::new(ErrorKind::Unauthorized, "No user is signed in.");
         self.signed_in.as_ref().ok_or_else(unsigned)?.cloud.region(id)
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ratatui::text::Line;
 
 use super::super::{
-    Scene, detail, first_page, picker, policy_form, problem, remote, review, sign_in_question, vpn, work,
+    Scene, detail, first_page, picker, policy_form, problem, remote, review, sheet, sign_in_question, vpn, work,
 };
 use super::{AT_ONCE, commands};
 use crate::cloud::RegionId;
@@ -63,6 +63,10 @@ impl PageKey {
                     Stage::Ended(_) => 2,
                 };
                 (stage, Some(format!("{:?} {:?}", work.begun, work.direction)))
+            }
+            // All of it is said again, because all of it is taken.
+            (Content::None, _) if model.screen() == Screen::Sheet => {
+                (usize::from(model.sheet.sheet().is_ok_and(|sheet| sheet.has_key)), Some(model.heading()))
             }
             (Content::None, _) => (0, model.vpns.open.as_ref().map(|open| open.name.clone())),
             _ => (0, None),
@@ -182,6 +186,7 @@ impl SpokenPage {
             Content::None if model.screen() == Screen::Work => {
                 model.work.current.as_ref().map(|work| Self::of_work(scene, work)).unwrap_or_default()
             }
+            Content::None if model.screen() == Screen::Sheet => Self::of_sheet(scene),
             Content::None => model.vpns.open.as_ref().map(|open| Self::of_vpn(scene, open)).unwrap_or_default(),
         };
         Self { heading: model.heading(), ..page }
@@ -356,6 +361,14 @@ impl SpokenPage {
             return Self { body, ..Self::default() };
         }
         Self { body, ..Self::default() }.choice(presses(work), work.focus)
+    }
+
+    fn of_sheet(scene: Scene<'_>) -> Self {
+        let page = &scene.model.sheet;
+        let offer = |button| Offer::new(Meant::Take(Spot::Sheet(button)), page.label(button));
+        let body = sheet::lines(scene, UNWRAPPED).iter().map(ToString::to_string).collect();
+        Self { body, is_whole: true, ..Self::default() }
+            .choice(page.buttons().into_iter().map(offer).collect(), page.focus)
     }
 
     fn of_vpn(scene: Scene<'_>, open: &Open) -> Self {

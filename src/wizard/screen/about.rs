@@ -298,6 +298,27 @@ const MISSING_KEY: ScreenText = ScreenText {
     ..PLAIN
 };
 
+const SHEET: ScreenText = ScreenText {
+    name: "Sheet",
+    heading: |model, _| model.sheet.heading(),
+    help: &[
+        "What the owner of the far side has to set there, in the words of that system, with how to test it and how to undo it. \
+         The sheet says how far it was tried.",
+        "The pre-shared key is left out unless you show it; then Copy and Write take it along. It is hidden again after a \
+         minute, and when you leave the page.",
+    ],
+    kind: Kind::Sheet,
+    ..PLAIN
+};
+
+const SHEET_FORMAT: ScreenText = ScreenText {
+    name: "System",
+    heading: |_, _| "What stands on the far side?".to_owned(),
+    help: &["The sheet is written for that system. Any system: the values alone, for whatever there is."],
+    note: "The sheet is written in its words.",
+    ..PLAIN
+};
+
 pub(super) const SIGN_IN_HELP: &[&str] = &[
     "Signing in takes the cloud of OS_CLOUD or --cloud NAME from clouds.yaml, or else the OS_* variables of an openrc file \
      that was sourced in this shell: a password, a token (OS_TOKEN) or an application credential.",
@@ -327,6 +348,8 @@ impl Screen {
             Self::NewKey => &NEW_KEY,
             Self::Work => &WORK,
             Self::MissingKey => &MISSING_KEY,
+            Self::Sheet => &SHEET,
+            Self::SheetFormat => &SHEET_FORMAT,
         }
     }
 }

@@ -51,7 +51,7 @@ impl YourVpns {
             Action::Retry => self.read_again(wizard.shell),
             Action::Copy => {
                 let text = self.vpn().map(ids).unwrap_or_default();
-                wizard.shell.out.push(Effect::Copy(text));
+                wizard.shell.out.push(Effect::Copy(text.into()));
             }
             Action::Back => wizard.lead = Lead::Back,
             _ => {
@@ -115,6 +115,8 @@ impl YourVpns {
             VpnButton::Admit => Intent::Admit,
             VpnButton::Upgrade => Intent::Upgrade,
             VpnButton::Delete => Intent::Delete,
+            // It is no change.
+            VpnButton::Sheet => return,
         };
         self.want(intent, wizard);
     }

@@ -52,6 +52,8 @@ pub enum VpnButton {
     Subnets,
     Admit,
     Upgrade,
+    /// What its far side has to be set to.
+    Sheet,
     Delete,
 }
 
@@ -64,6 +66,7 @@ impl VpnButton {
             Self::Subnets => 's',
             Self::Admit => 'a',
             Self::Upgrade => 'u',
+            Self::Sheet => 'p',
             Self::Delete => 'd',
         }
     }
@@ -75,6 +78,7 @@ impl VpnButton {
             Self::Subnets => "Subnets",
             Self::Admit => "Admit traffic",
             Self::Upgrade => "Upgrade",
+            Self::Sheet => "Peer sheet",
             Self::Delete => "Delete",
         }
     }
@@ -117,10 +121,9 @@ impl Open {
         let fix = self.is_fixable().then_some(VpnButton::Fix);
         let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(VpnButton::Admit);
         let upgrade = self.is_behind.then_some(VpnButton::Upgrade);
-        [fix, Some(VpnButton::NewKey), Some(VpnButton::Subnets), admit, upgrade, Some(VpnButton::Delete)]
-            .into_iter()
-            .flatten()
-            .collect()
+        let always = [VpnButton::NewKey, VpnButton::Subnets].map(Some);
+        let rest = [admit, upgrade, Some(VpnButton::Sheet), Some(VpnButton::Delete)];
+        [fix].into_iter().chain(always).chain(rest).flatten().collect()
     }
 
     /// Whether the finding to fix is one that this program can fix.

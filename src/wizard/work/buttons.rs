@@ -45,10 +45,11 @@ impl Work {
         let roll_back = (!self.course.progress.is_clean()).then_some(Button::RollBack);
         let retry = self.plan.is_some().then_some(Button::Retry);
         let leave = Some(Button::Leave);
+        let sheet = self.has_sheet().then_some(Button::Sheet);
         if *end == WorkEnd::Active {
             let admit = self.admission().map(|_| Button::Admit);
-            let on = [Button::Finish, Button::ShowVpn, Button::Another];
-            return admit.into_iter().chain(on).chain(roll_back).collect();
+            let on = [Some(Button::Finish), Some(Button::ShowVpn), sheet, Some(Button::Another), roll_back];
+            return admit.into_iter().chain(on.into_iter().flatten()).collect();
         }
         let buttons = match end {
             WorkEnd::Failed(row, error) if !self.is_left() => {
@@ -59,7 +60,8 @@ impl Work {
                 [modern, retry, roll_back.or(answers), leave]
             }
             WorkEnd::NotYet(_) | WorkEnd::Lost(_) => {
-                [Some(Button::KeepWaiting), leave, Some(Button::ShowVpn), roll_back]
+                let on = [Some(Button::KeepWaiting), leave, sheet, Some(Button::ShowVpn), roll_back];
+                return on.into_iter().flatten().collect();
             }
             WorkEnd::Done => [self.plan.is_some().then_some(Button::ChangeAnswers), leave, None, None],
             WorkEnd::Failed(..) | WorkEnd::Unsettled(..) => [roll_back, leave, None, None],
