@@ -146,7 +146,7 @@ pub fn upgrade(seen: &Inspection, vpn: &Vpn, target: &Target) -> Result<Proposal
         );
         return Err(Refused::because(text));
     }
-    let wanted = Wanted::of(seen, vpn, target)?;
+    let wanted = Differences::of(seen, vpn, target)?;
     if wanted.is_key_alone(vpn) {
         return match target.key {
             Some(key) => rotate_key(seen, vpn, key, Sas::Renew),
@@ -159,7 +159,7 @@ pub fn upgrade(seen: &Inspection, vpn: &Vpn, target: &Target) -> Result<Proposal
 }
 
 /// What is to be different, checked.
-struct Wanted {
+struct Differences {
     /// The policies, and the halves that have others.
     policies: Option<(Policy, BTreeSet<Half>)>,
     key: Option<KeyOrigin>,
@@ -168,7 +168,7 @@ struct Wanted {
     sentences: Vec<String>,
 }
 
-impl Wanted {
+impl Differences {
     fn of(seen: &Inspection, vpn: &Vpn, target: &Target) -> Result<Self, Refused> {
         let (policy, without, sentences) = match &target.policies {
             TargetPolicies::AtLeast(_) if vpn.b().is_none() => (None, BTreeSet::new(), Vec::new()),
@@ -303,7 +303,7 @@ struct Moves<'a> {
 }
 
 impl<'a> Moves<'a> {
-    fn of(seen: &'a Inspection, vpn: &'a Vpn, wanted: &Wanted) -> Result<Self, Refused> {
+    fn of(seen: &'a Inspection, vpn: &'a Vpn, wanted: &Differences) -> Result<Self, Refused> {
         let id = vpn.id.clone().unwrap_or_else(VpnId::random);
         let name = VpnName::parse(&vpn.name).unwrap_or_else(|_| VpnName::from(&id));
         let mut moves = Self { seen, vpn, services: Vec::new(), connections: Vec::new(), id, name };
@@ -388,7 +388,7 @@ impl<'a> Moves<'a> {
         is_same(self.vpn, moved.vpn)
     }
 
-    fn change(&self, wanted: &Wanted) -> Change {
+    fn change(&self, wanted: &Differences) -> Change {
         let mut change = begin(Verb::Upgrade, self.vpn);
         change.new_id = self.vpn.id.is_none().then(|| self.id.clone());
         let replacements = change.at_once(|change| self.parts(change, wanted));
@@ -414,7 +414,7 @@ impl<'a> Moves<'a> {
     }
 
     /// Policies and endpoint groups, and what each connection has of them.
-    fn parts(&self, change: &mut Change, wanted: &Wanted) -> Vec<Replacement> {
+    fn parts(&self, change: &mut Change, wanted: &Differences) -> Vec<Replacement> {
         let parts = self.connections.iter().map(|moved| {
             let (half, side) = (moved.half, moved.side);
             let mut replacement = Replacement::of(&side.connection);
@@ -442,7 +442,7 @@ impl<'a> Moves<'a> {
     }
 
     /// What the endpoint groups of a connection are to hold, if it gets new ones.
-    fn ranges(&self, moved: &MovedConnection<'_>, wanted: &Wanted) -> Option<(Vec<Id>, Vec<IpNet>)> {
+    fn ranges(&self, moved: &MovedConnection<'_>, wanted: &Differences) -> Option<(Vec<Id>, Vec<IpNet>)> {
         let other = if self.is_own(moved) { wanted.ranges(moved.half, moved.side) } else { None };
         let same = || (moved.side.subnets.clone(), moved.side.remote.clone());
         other.or_else(|| self.service_of(moved.side).map(|_| same()))
@@ -486,7 +486,7 @@ impl<'a> Moves<'a> {
     }
 
     /// Deletes what was replaced, and has the new run.
-    fn clear(&self, change: &mut Change, wanted: &Wanted, services: &[Ref]) {
+    fn clear(&self, change: &mut Change, wanted: &Differences, services: &[Ref]) {
         for MovedConnection { side, .. } in &self.connections {
             change.delete(Kind::SiteConnection, object(side, &side.connection.id, &side.connection.name));
         }
@@ -522,7 +522,7 @@ impl<'a> Moves<'a> {
     }
 
     /// What a connection of the VPN leaves behind.
-    fn left(&self, moved: &MovedConnection<'_>, wanted: &Wanted) -> Vec<(Kind, Id, String)> {
+    fn left(&self, moved: &MovedConnection<'_>, wanted: &Differences) -> Vec<(Kind, Id, String)> {
         let side = moved.side;
         let mut left = Vec::new();
         if wanted.has_other_policies(moved.half) {
@@ -539,7 +539,7 @@ impl<'a> Moves<'a> {
         left
     }
 
-    fn notes(&self, wanted: &Wanted) -> Vec<String> {
+    fn notes(&self, wanted: &Differences) -> Vec<String> {
         let mut notes = wanted.sentences.clone();
         notes.extend(
             wanted.carried.iter().flat_map(|carried| carried.warnings.iter().cloned().chain([carried.reach(self.vpn)])),
@@ -566,7 +566,7 @@ impl<'a> Moves<'a> {
         notes
     }
 
-    fn about_companions(&self, wanted: &Wanted) -> Vec<String> {
+    fn about_companions(&self, wanted: &Differences) -> Vec<String> {
         let others =
             self.connections.iter().filter(|moved| !self.is_own(moved)).unique_by(|moved| &moved.vpn.a.connection.id);
         let told = others.map(|MovedConnection { vpn, has_new_key, .. }| {
@@ -585,7 +585,7 @@ impl<'a> Moves<'a> {
     }
 
     /// What the owner of the VPN's own external peer has to know.
-    fn about_peer(&self, wanted: &Wanted) -> Option<String> {
+    fn about_peer(&self, wanted: &Differences) -> Option<String> {
         if self.vpn.b().is_some() {
             return None;
         }

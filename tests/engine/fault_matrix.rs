@@ -589,7 +589,8 @@ impl Lane {
             let result = tokio::time::timeout(Duration::from_secs(50), self.case(&case)).await;
             if let Err(wrong) = result.unwrap_or_else(|_| Err("it does not end".to_owned())) {
                 // Where nothing answers in time, and no fault is planted any more, other work keeps the machine from it.
-                let is_busy = ["kind: Timeout", "kind: Unreachable"].iter().any(|kind| wrong.contains(kind));
+                let is_busy = ["kind: Timeout", "kind: Unreachable"].iter().any(|kind| wrong.contains(kind))
+                    || case.target.phase == Phase::Back && wrong.contains("TooLate");
                 if is_busy && !case.is_again && self.site.is_some() {
                     self.tally.untimely.fetch_add(1, Ordering::Relaxed);
                     cases.lock().unwrap().insert(0, Case { is_again: true, ..case });
