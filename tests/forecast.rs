@@ -71,7 +71,7 @@ impl Inventory {
                 let hamilton = surveys.get_mut(&hamilton()).unwrap();
                 let connection =
                     hamilton.inventory.connections.iter_mut().find(|one| one.id.as_str() == "connection-A");
-                connection.unwrap().peer_address = "203.0.113.9".to_owned();
+                "203.0.113.9".clone_into(&mut connection.unwrap().peer_address);
                 continue;
             };
             let stored = if upgraded.contains(&self.region(half)) { &self.after[&half] } else { stored };

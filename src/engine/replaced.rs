@@ -12,7 +12,7 @@ use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Replacemen
 use crate::cloud::changes::{ConnectionChanges, ConnectionTemplate};
 use crate::cloud::retry::pass;
 use crate::cloud::vpnaas::{Marked, is_marked};
-use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
+use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId, SiteConnection};
 use crate::engine::Event;
 use crate::engine::ROUNDS;
 use crate::plan::{Half, VpnName};
@@ -34,7 +34,36 @@ struct Pair {
     new: Id,
 }
 
+/// A connection that a change has made, of which there is to be one.
+struct OneOfItsKind {
+    step: usize,
+    create: Create,
+    new: Id,
+    /// The one in whose place it is; none if there was none.
+    like: Option<Id>,
+    /// Whether another like it may be on another service.
+    may_move: bool,
+}
+
+impl From<&Pair> for OneOfItsKind {
+    fn from(Pair { step, create, replacement, new }: &Pair) -> Self {
+        let (like, may_move) = (Some(replacement.like.clone()), replacement.service.is_some());
+        Self { step: *step, create: create.clone(), new: new.clone(), like, may_move }
+    }
+}
+
 impl Changing {
+    /// The connections made in place of others, and those made as a half that was missing.
+    fn ones_of_their_kind(&self, pairs: &[Pair]) -> Vec<OneOfItsKind> {
+        let halves = self.change.steps().iter().enumerate().filter_map(|(step, candidate)| {
+            let Step::Create(create) = candidate else { return None };
+            let New::FreshConnection(fresh) = &create.object else { return None };
+            let new = self.progress().made(step).filter(|_| fresh.key_of.is_some())?.clone();
+            Some(OneOfItsKind { step, create: create.clone(), new, like: None, may_move: true })
+        });
+        pairs.iter().map(OneOfItsKind::from).chain(halves).collect()
+    }
+
     fn pairs(&self) -> Vec<Pair> {
         let steps = self.change.steps().iter().enumerate();
         let pair = |(step, candidate): (usize, &Step)| {
@@ -70,7 +99,7 @@ impl Changing {
             let region = self.region(step, &pair.create.region, work)?;
             match (compare(&pair, &region).await?, is_first) {
                 (Compared::Gone, true) => {
-                    let by = self.twin_of(&pair, &region).await?.map(|(_, by)| by);
+                    let by = self.twin_of(&(&pair).into(), &region).await?.map(|(_, by)| by);
                     // The one with the smaller id stays, and in the end the other sees what it has made.
                     if by.as_ref().is_none_or(|by| by < self.change.id()) {
                         let text = format!(
@@ -246,8 +275,8 @@ impl Changing {
             return self.is_gone_for_good(work).await;
         }
         let pairs = self.pairs();
+        self.one_of_twins(&self.ones_of_their_kind(&pairs), work).await?;
         let Some(last) = pairs.last().map(|pair| pair.step) else { return Ok(()) };
-        self.one_of_twins(&pairs, work).await?;
         let equal = async {
             self.same_new_key(last, work).await?;
             if self.notes().were_equal { self.equal_keys(&pairs, last, work).await } else { Ok(()) }
@@ -305,45 +334,52 @@ impl Changing {
         }
     }
 
-    /// Another change's connection in place of the same old one.
-    async fn twin_of(&self, pair: &Pair, region: &Region) -> Result<Option<(Id, ChangeId)>, Error> {
+    /// Another change's connection in place of the same old one, or as the same half.
+    async fn twin_of(&self, made: &OneOfItsKind, region: &Region) -> Result<Option<(Id, ChangeId)>, Error> {
         let connections = region.connections().await?;
-        let Some(new) = connections.iter().find(|one| one.id == pair.new) else { return Ok(None) };
+        let Some(new) = connections.iter().find(|one| one.id == made.new) else { return Ok(None) };
         let twin = connections.iter().filter(|one| {
             one.id != new.id
                 && one.name == new.name
-                && (one.service == new.service || pair.replacement.service.is_some())
+                && (one.service == new.service || made.may_move)
                 && one.peer_address == new.peer_address
         });
-        let mut known = twin.filter_map(|one| Some((one.id.clone(), ChangeId::of_description(&one.description)?)));
-        Ok(known.find(|(id, by)| by != self.change.id() && *id != pair.replacement.like))
+        let known = twin.filter_map(|one| Some((one, ChangeId::of_description(&one.description)?)));
+        for (one, by) in known.filter(|(one, by)| by != self.change.id() && Some(&one.id) != made.like.as_ref()) {
+            // Two VPNs between the same two ends may have one name.
+            if made.like.is_some() || carry_the_same(one, new, region).await? {
+                return Ok(Some((one.id.clone(), by)));
+            }
+        }
+        Ok(None)
     }
 
-    async fn one_of_twins(&self, pairs: &[Pair], work: &Work<'_>) -> Result<(), Overtaken> {
+    async fn one_of_twins(&self, made: &[OneOfItsKind], work: &Work<'_>) -> Result<(), Overtaken> {
         let mut pause = work.limits().back_off;
         for round in 1..=ROUNDS {
             let mut found = None;
-            for pair in pairs {
-                let Ok(region) = self.region(pair.step, &pair.create.region, work) else { continue };
-                if let Ok(Some((id, by))) = self.twin_of(pair, &region).await {
-                    found = Some((pair, id, by));
+            for one in made {
+                let Ok(region) = self.region(one.step, &one.create.region, work) else { continue };
+                if let Ok(Some((id, by))) = self.twin_of(one, &region).await {
+                    found = Some((one, id, by));
                     break;
                 }
             }
-            let Some((pair, id, by)) = found else { return Ok(()) };
-            let Create { name, region, .. } = &pair.create;
+            let Some((one, id, by)) = found else { return Ok(()) };
+            let Create { name, region, .. } = &one.create;
             let is_ours_to_go = by < *self.change.id();
             if is_ours_to_go {
-                self.remove_own(pairs, work).await;
+                self.remove_own(work).await;
             }
             if is_ours_to_go || round == ROUNDS {
                 let rest =
                     if is_ours_to_go { "stays, and this one's is deleted" } else { "is still there beside this one's" };
                 let text = format!(
-                    "Somebody else has replaced the IPsec site connection {name} in {region} at the same time: their \
-                     connection {id} {rest}."
+                    "Somebody else has {} the IPsec site connection {name} in {region} at the same time: their \
+                     connection {id} {rest}.",
+                    if one.like.is_some() { "replaced" } else { "made" }
                 );
-                return Err(Overtaken { step: pair.step, by: Some(by), error: error(text, region) });
+                return Err(Overtaken { step: one.step, by: Some(by), error: error(text, region) });
             }
             if !pass(pause, work.stop).await {
                 return Ok(());
@@ -354,12 +390,12 @@ impl Changing {
     }
 
     /// Deletes what this change has made in place of what another has replaced too.
-    async fn remove_own(&self, pairs: &[Pair], work: &Work<'_>) {
+    async fn remove_own(&self, work: &Work<'_>) {
         let made = |step: &Step| matches!(step, Step::Create(_));
         let mut own: Vec<usize> =
             (0..self.change.steps().len()).filter(|&step| made(&self.change.steps()[step])).collect();
         // Connections first: they hold the rest.
-        own.sort_by_key(|step| !pairs.iter().any(|pair| pair.step == *step));
+        own.sort_by_key(|step| !makes_connection(&self.change.steps()[*step]));
         for step in own {
             let Step::Create(create) = self.change.steps()[step].clone() else { continue };
             if let Err(error) = self.remove_made(step, &create, work).await {
@@ -367,6 +403,22 @@ impl Changing {
             }
         }
     }
+}
+
+fn makes_connection(step: &Step) -> bool {
+    matches!(step, Step::Create(create) if is_connection(create.object.kind()))
+}
+
+/// Whether two connections have endpoint groups with the same members.
+async fn carry_the_same(one: &SiteConnection, other: &SiteConnection, region: &Region) -> Result<bool, Error> {
+    for (one, other) in [(&one.local_group, &other.local_group), (&one.peer_group, &other.peer_group)] {
+        let (Some(one), Some(other)) = (one, other) else { return Ok(false) };
+        let members = async |id| region.show(Kind::EndpointGroup, id, &["endpoints"]).await;
+        if one != other && members(one).await? != members(other).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether an object exists: what is gone is not left behind.

@@ -180,7 +180,11 @@ impl Lane {
         if scenario == Scenario::RotateShared {
             vpn.plant_sharer();
         }
-        let repair = if scenario == Scenario::Repair { Some(lose_half(&vpn).await) } else { None };
+        let mut repair = None;
+        if scenario == Scenario::Repair {
+            lose_half(&vpn.site, &vpn.plan);
+            repair = Some(repair_of(&vpn.site.cloud).await);
+        }
         let mut seen = None;
         if scenario.upgrades() {
             vpn.age(scenario == Scenario::UpgradeOfTheScript, scenario == Scenario::UpgradeBeside);
@@ -608,33 +612,36 @@ impl Lane {
 }
 
 /// Takes half B away but for a policy and a group, leaves a legacy service in its place, and has half A look for it where it is
-/// not. What makes it again.
-async fn lose_half(vpn: &Vpn) -> Change {
-    let (a, b) = (REGIONS[0], REGIONS[1]);
-    let site = &vpn.site.simulator;
-    let [service] = site.collection(b, "vpnservices").try_into().unwrap();
+/// not.
+pub fn lose_half(site: &Site, plan: &Plan) {
+    let (a, b, subnet) = (REGIONS[0], REGIONS[1], &plan.halves().last().unwrap().local[0].id);
+    let is_of =
+        |object: &serde_json::Map<String, Value>| object["name"].as_str().unwrap().starts_with(plan.name().as_str());
     let is_gone = |kind: &str, object: &serde_json::Map<String, Value>| {
-        matches!(kind, "vpnservices" | "ikepolicies" | "ipsec_site_connections")
-            || object.get("type") == Some(&json!("cidr"))
+        let is_range = object.get("type") == Some(&json!("cidr"));
+        matches!(kind, "vpnservices" | "ikepolicies" | "ipsec_site_connections") || is_range
     };
-    for (region, kind, object) in all(&vpn.site).into_iter().rev() {
-        if region == b && is_gone(&kind, &object) {
-            site.uproot(b, &kind, &id_of(&object));
+    let own = all(site).into_iter().rev().filter(|(.., object)| is_of(object));
+    let (theirs, ours): (Vec<_>, Vec<_>) = own.partition(|(region, ..)| region == b);
+    for (_, kind, object) in theirs.iter().filter(|(_, kind, object)| is_gone(kind, object)) {
+        site.simulator.uproot(b, kind, &id_of(object));
+        if kind == "vpnservices" {
+            let mut legacy = object.clone();
+            legacy.remove("id");
+            legacy.extend([("name".into(), json!("old")), ("description".into(), json!(""))]);
+            legacy.insert("subnet_id".into(), json!(subnet.as_str()));
+            site.simulator.plant(b, "vpnservices", Value::Object(legacy)).unwrap();
         }
     }
-    let subnet = &vpn.plan.halves().last().unwrap().local[0].id;
-    let legacy = json!({"name": "old", "description": "", "router_id": service["router_id"], "subnet_id": subnet.as_str(),
-        "admin_state_up": true, "status": "PENDING_CREATE", "external_v4_ip": service["external_v4_ip"], "external_v6_ip": null});
-    site.plant(b, "vpnservices", legacy).unwrap();
-    let [connection] = site.collection(a, "ipsec_site_connections").try_into().unwrap();
-    site.alter(
-        a,
-        "ipsec_site_connections",
-        &id_of(&connection),
-        json!({"peer_address": "192.0.2.9", "peer_id": "192.0.2.9"}),
-    );
-    let (seen, _) = inspect(&vpn.site.cloud, Inquiry::default()).await;
-    let [half] = seen.vpns.as_slice() else { panic!("{:?}", seen.vpns) };
+    let (_, kind, connection) = ours.iter().find(|(_, kind, _)| kind == "ipsec_site_connections").unwrap();
+    let elsewhere = json!({"peer_address": "192.0.2.9", "peer_id": "192.0.2.9"});
+    site.simulator.alter(a, kind, &id_of(connection), elsewhere);
+}
+
+/// What makes the half that is missing.
+pub async fn repair_of(cloud: &osvpn::cloud::Cloud) -> Change {
+    let (seen, _) = inspect(cloud, Inquiry::default()).await;
+    let half = seen.vpns.iter().find(|vpn| vpn.is_missing_a_half()).unwrap();
     repair(&seen, half, &Profiles::built_in().unwrap()).unwrap().change
 }
 

@@ -10,7 +10,7 @@ use osvpn::engine::End;
 use serde_json::Map;
 
 use super::changes::{Orders, Vpn};
-use super::fault_matrix::{Stored, all, id_of};
+use super::fault_matrix::{Stored, all, id_of, lose_half, repair_of};
 use super::*;
 
 const OTHER_KEY: &str = "The0other1ones2key3nobody4knows5";
@@ -28,6 +28,8 @@ enum Deed {
     SetSubnets,
     Recreate,
     Delete,
+    /// Makes the half that is missing.
+    Repair,
 }
 
 /// What is there before.
@@ -35,10 +37,11 @@ enum Deed {
 enum Before {
     Nothing,
     Vpn,
+    Half,
 }
 
 /// The pairs, and what there is before.
-const PAIRS: [(Before, [Deed; 2]); 12] = [
+const PAIRS: [(Before, [Deed; 2]); 13] = [
     (Before::Nothing, [Deed::Apply, Deed::Apply]),
     (Before::Nothing, [Deed::Apply, Deed::Further]),
     (Before::Vpn, [Deed::Rotate, Deed::Rotate]),
@@ -51,6 +54,7 @@ const PAIRS: [(Before, [Deed; 2]); 12] = [
     (Before::Vpn, [Deed::SetSubnets, Deed::Delete]),
     (Before::Vpn, [Deed::Recreate, Deed::Delete]),
     (Before::Vpn, [Deed::Delete, Deed::Delete]),
+    (Before::Half, [Deed::Repair, Deed::Repair]),
 ];
 
 /// How a piece of work ended: whether it says that all is well, and what else it says.
@@ -72,6 +76,7 @@ struct Scene {
     site: Site,
     people: [Person; 2],
     vpn: Option<(Plan, Progress)>,
+    repairs: Vec<Change>,
     objects: Vec<Stored>,
     /// The ids of what has nothing to do with it.
     others: BTreeSet<String>,
@@ -100,11 +105,17 @@ impl Scene {
         let people = [site.colleague(limits()).await, site.colleague(limits()).await];
         let people = people.map(|(cloud, token)| Person { cloud, token });
         let others = all(&site).iter().map(|(.., object)| id_of(object)).collect();
-        let mut scene = Self { site, people, vpn: None, objects: Vec::new(), others };
-        if before == Before::Vpn {
+        let mut scene = Self { site, people, vpn: None, repairs: Vec::new(), objects: Vec::new(), others };
+        if before != Before::Nothing {
             let plan = scene.site.site_to_site(Profile::Modern).await;
             let Vpn { site, plan, progress, .. } = Vpn::of(scene.site, plan).await;
             (scene.site, scene.vpn) = (site, Some((plan, progress)));
+        }
+        if let Some((plan, _)) = scene.vpn.as_ref().filter(|_| before == Before::Half) {
+            lose_half(&scene.site, plan);
+            for person in &scene.people {
+                scene.repairs.push(repair_of(&person.cloud).await);
+            }
         }
         scene.objects = all(&scene.site);
         scene
@@ -127,6 +138,7 @@ impl Scene {
             Deed::Rotate => vpn.new_key(),
             Deed::Delete => vpn.delete(),
             Deed::Recreate => vpn.recreate(),
+            Deed::Repair => self.repairs[who].clone(),
             _ => vpn.set_subnets(&vpn.plan().a().local[0].id, ["10.0.0.0/16", "10.0.0.0/17"][who]),
         }
     }
