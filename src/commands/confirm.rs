@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::CommandError;
-use crate::report::ExitStatus;
+use crate::report::{ExitStatus, hanging};
 use crate::sign_in::aside::Asking;
 use crate::system::signals::Signals;
 
@@ -46,25 +46,48 @@ pub(super) async fn confirm(
 ) -> Result<bool, CommandError> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         let mut problems = vec!["not a terminal: pass --yes to proceed without confirmation:".to_owned()];
-        problems.extend(shown.lines().map(str::to_owned));
+        problems.extend(fitting(shown).lines().map(str::to_owned));
         return Err(CommandError::new(ExitStatus::Usage, problems));
     }
-    let question = format!("{shown}{question}");
+    let question = format!("{}{question}{}", fitting(shown), assent.prompt());
     // A question can be left by a signal; the thread that reads the answer ends with the program.
-    tokio::select! {
-        answer = tokio::task::spawn_blocking(move || ask(&question, &assent)) => {
-            answer.map_err(CommandError::internal)?.map_err(CommandError::internal)
+    let answer = tokio::select! {
+        answer = tokio::task::spawn_blocking(move || ask(&question)) => {
+            answer.map_err(CommandError::internal)?.map_err(CommandError::internal)?
         }
-        Some(_) = signals.recv() => Err(CommandError::stopped()),
+        Some(_) = signals.recv() => {
+            let _ = writeln!(io::stderr());
+            return Err(CommandError::stopped());
+        }
+    };
+    let is_given = assent.is_given(&answer);
+    match assent {
+        Assent::Name(name) if !is_given && !answer.is_empty() => {
+            Err(CommandError::new(ExitStatus::Stopped, [format!("what you typed is not its name, {name}")]))
+        }
+        _ => Ok(is_given),
     }
 }
 
-fn ask(question: &str, assent: &Assent) -> io::Result<bool> {
+/// The lines in as many columns as a terminal has at least; what a step goes on with stands further in.
+pub(super) fn fitting(shown: &str) -> String {
+    let line = |line: &str| {
+        let indent = line.len() - line.trim_start().len();
+        let (first, rest) = line.split_at(indent);
+        match rest.split_once(": ").filter(|(word, _)| *word == "note") {
+            Some((_, note)) => hanging("note: ", note),
+            None => hanging(first, rest),
+        }
+    };
+    shown.lines().map(line).collect()
+}
+
+fn ask(question: &str) -> io::Result<String> {
     let _asking = Asking::begin();
     let mut err = io::stderr();
-    write!(err, "{question}{}", assent.prompt())?;
+    write!(err, "{question}")?;
     err.flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
-    Ok(assent.is_given(answer.trim()))
+    Ok(answer.trim().to_owned())
 }

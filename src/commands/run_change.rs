@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::attend::audience;
-use super::confirm::{Assent, confirm};
+use super::confirm::{Assent, confirm, fitting};
 use super::look::{ProjectVpns, look_to_change};
 use super::options::ChangeArgs;
 use super::verify::Verification;
@@ -107,7 +107,7 @@ impl ChangeRun<'_> {
 
     pub(super) async fn confirm(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
         if self.is_confirmed {
-            say(Together(proposals).to_string().trim_end());
+            say(fitting(&Together(proposals).to_string()).trim_end());
             return Ok(());
         }
         let together = Together(proposals);

@@ -217,8 +217,27 @@ impl PlanFile {
 
 fn syntax(text: &str, error: &toml::de::Error) -> String {
     let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
-    let message = one_line(&error.message().trim().replace('\n', "; "), LONGEST_MESSAGE);
+    let message = one_line(&in_words(error.message()), LONGEST_MESSAGE);
     line.map_or_else(|| message.clone(), |line| format!("line {line}: {message}"))
+}
+
+/// The parser's messages say what its types expect; this says what to write.
+fn in_words(message: &str) -> String {
+    let message = message.trim().replace('\n', "; ");
+    let replaced =
+        [("unknown variant ", " is not known here; write"), ("unknown field ", " is not known here; known are")];
+    for (begin, is_not) in replaced {
+        if let Some((word, expected)) = message.strip_prefix(begin).and_then(|rest| rest.split_once(", expected ")) {
+            return format!("{word}{is_not} {}", expected.trim_start_matches("one of "));
+        }
+    }
+    if let Some(word) = message.strip_prefix("missing field ") {
+        return format!("{word} is missing");
+    }
+    match message.strip_prefix("invalid type: string ").and_then(|rest| rest.strip_suffix(", expected a sequence")) {
+        Some(word) => format!("a list is needed here: [{word}]"),
+        None => message,
+    }
 }
 
 fn read_peer(raw: &RawPeer) -> Result<Peer, FileError> {

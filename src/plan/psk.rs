@@ -53,7 +53,7 @@ pub enum PskProblem {
     #[error("type or paste a key of {SHORTEST} to {LONGEST} letters and digits, or generate one")]
     Empty,
     /// Under [`SHORTEST`]; how many are there.
-    #[error("{0} character{s} so far ({SHORTEST} to {LONGEST} needed)", s = if *.0 == 1 { "" } else { "s" })]
+    #[error("{0} character{s} ({SHORTEST} to {LONGEST} needed)", s = if *.0 == 1 { "" } else { "s" })]
     TooShort(usize),
     /// Over [`LONGEST`]; how many are there.
     #[error("{0} characters (at most {LONGEST})")]

@@ -176,12 +176,7 @@ fn every_command_in_a_reason_names_the_region() {
     let known = &world.known()[0];
     let routers = &known.inventory.routers;
     let mut findings: Vec<Finding> = routers.iter().flat_map(|router| checks::router(known, router, Half::A)).collect();
-    findings.extend(checks::subnet(
-        known,
-        &routers[0],
-        known.inventory.subnet(&Id::new("h-lonely")).unwrap(),
-        Half::A,
-    ));
+    findings.extend(checks::subnet(known, &routers[0], known.inventory.subnet(&Id::new("h-lonely")).unwrap(), Half::A));
     let commands: Vec<&str> = findings.iter().flat_map(|finding| finding.text.split("openstack ").skip(1)).collect();
     assert_eq!(commands.len(), 5, "{findings:#?}");
     for command in commands {

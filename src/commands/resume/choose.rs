@@ -66,9 +66,9 @@ pub(in super::super) fn choose(wanted: Option<&str>) -> Result<Chosen, CommandEr
         (None, None, Some(wanted)) => Ok(Chosen::Creation(ChosenCreation::Named(wanted.to_owned(), unreadable))),
         (None, None, None) => {
             let mut problems = vec![
-                "nothing was interrupted: this machine knows of no interrupted creation or change".to_owned(),
-                "if one was begun elsewhere, or its journal is lost, name its VPN: osvpn then looks for its marker in the \
-                 cloud. To wait for a VPN that exists, name it, too"
+                "Nothing was interrupted that this machine knows of.".to_owned(),
+                "If something was begun elsewhere, or its journal is lost, name its VPN: osvpn then looks for its marker in the \
+                 cloud. To wait for a VPN that exists to become ACTIVE, name it, too."
                     .to_owned(),
             ];
             problems.extend(unreadable);
