@@ -107,13 +107,13 @@ impl ChangeRun<'_> {
 
     pub(super) async fn confirm(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
         if self.is_confirmed {
-            say(fitting(&Together(proposals).to_string()).trim_end());
+            say(fitting(&format!("{:.8}", Together(proposals))).trim_end());
             return Ok(());
         }
         let together = Together(proposals);
         let active = self.deleted_while_active(proposals);
         let assent = active.map_or(Assent::Yes, |name| Assent::Name(name.to_owned()));
-        let is_confirmed = confirm(&together.to_string(), &together.question(), assent, signals).await?;
+        let is_confirmed = confirm(&format!("{together:.8}"), &together.question(), assent, signals).await?;
         if is_confirmed { Ok(()) } else { Err(CommandError::stopped()) }
     }
 

@@ -45,7 +45,7 @@ async fn what_another_vpn_uses_stays_and_is_named() {
     assert_eq!(services.len(), 1);
     let ran = scene.run(&["delete", "test-vpn", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.err.contains("in nz-hlz-1 stays: second"), "{}", ran.err);
+    assert!(ran.says("in nz-hlz-1 stays: second"), "{}", ran.err);
     assert_eq!(scene.cloud.collection(A, "vpnservices")[0]["id"], services[0]["id"]);
     let (_, listed) = scene.json(&["list"]).await;
     assert_eq!((&listed["vpns"][0]["name"], &listed["strays"]), (&json!("second"), &json!([])));

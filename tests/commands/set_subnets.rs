@@ -87,7 +87,7 @@ async fn the_ranges_of_a_peer_outside_are_set_as_ranges() {
     for note in
         ["nz-hlz-1 with 10.0.0.0/24 and the external peer with 192.168.8.0/24", "The owner of the external peer"]
     {
-        assert!(ran.err.contains(note), "{note:?} is missing from\n{}", ran.err);
+        assert!(ran.says(note), "{note:?} is missing from\n{}", ran.err);
     }
     let (_, listed) = scene.json(&["list"]).await;
     assert_eq!(listed["vpns"][0]["sides"][0]["remote_cidrs"], json!(["192.168.8.0/24"]));

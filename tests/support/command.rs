@@ -64,6 +64,11 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Whether standard error has a sentence, wherever its lines are broken.
+    pub fn says(&self, sentence: &str) -> bool {
+        self.err.split_whitespace().collect::<Vec<_>>().join(" ").contains(sentence)
+    }
+
     /// The id in the marks of the VPN the report is about.
     pub fn id(&self) -> String {
         let (_, after) = self.out.split_once("(osvpn:").unwrap();
