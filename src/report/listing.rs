@@ -242,6 +242,10 @@ impl Display for Listing {
                     object.region, object.kind, object.id, object.name
                 )?;
             }
+            for vpn in self.vpns.iter().filter(|vpn| vpn.shape == Shape::Half) {
+                let repair = osvpn("repair").operand(&vpn.id);
+                writeln!(f, "{} lacks a half, for which some of them may serve. To make it: {repair}", vpn.name)?;
+            }
             let is_free = |object: &&ListedUnused| object.vpn.is_none();
             if self.unused.iter().any(|object| is_free(&object)) {
                 writeln!(f, "To delete those without a marker: osvpn delete --strays")?;

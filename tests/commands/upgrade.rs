@@ -126,7 +126,7 @@ async fn what_else_is_on_a_legacy_service_moves_with_it_as_it_is_and_its_owner_i
     unchanged(&scene, &["upgrade", "office"], "203.0.113.250").await;
     let ran = scene.run(&["upgrade", "office", "--profile", "modern", "--yes", "--wait", "0"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.err.contains("has to set at the same time: these policies"), "{}", ran.err);
+    assert!(ran.says("has to set at the same time: these policies"), "{}", ran.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +140,7 @@ async fn where_a_service_may_get_another_address_the_other_half_follows_it() {
         }
         let ran = scene.run(&["upgrade", "vpn_site_connection", "--yes"]).await;
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-        assert!(ran.err.contains("another address than the present one"), "{}", ran.err);
+        assert!(ran.says("another address than the present one"), "{}", ran.err);
         let services = all(&scene, "vpnservices");
         let now: Vec<&Value> = services.iter().map(|service| &service["external_v4_ip"]).collect();
         assert!(ovn || now[0] == "203.0.113.90", "{now:?}");
