@@ -10,6 +10,7 @@ mod run;
 mod sign_in;
 mod start;
 mod styles;
+mod upgrades;
 mod vpns;
 
 use crate::support::{drawn, inventories, journey, pair, runs, surveys, svg};

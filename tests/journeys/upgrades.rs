@@ -5,7 +5,7 @@ use osvpn::inspect::{Exposures, Keys, Weakness};
 use osvpn::wizard::Overview;
 use osvpn::wizard::vpns::VpnButton;
 
-use super::surveys::{regions, seen, two_pairs};
+use super::surveys::{legacy, regions, seen, two_pairs};
 use super::vpns::{agreed, ended, listed, open, titles};
 use super::*;
 
@@ -16,29 +16,7 @@ in_both! {
     what_is_up_to_date_has_no_upgrade,
     a_router_of_the_old_kind_is_upgraded_as_part_of_the_new_vpn,
     where_the_upgrade_fails_nothing_is_created,
-}
-
-/// The VPN between the border routers as the script makes it.
-fn legacy() -> Box<Overview> {
-    let mut regions = regions(Status::Active, Status::Active, "group14");
-    for (region, subnet, remote) in
-        [(hamilton(), "h-private", "10.20.30.0/24"), (porirua(), "p-private", "10.0.0.0/24")]
-    {
-        let survey = regions.get_mut(&region).unwrap();
-        let is_ours = |description: &str| description.starts_with("osvpn:");
-        for service in survey.inventory.services.iter_mut().filter(|one| is_ours(&one.description)) {
-            (service.legacy_subnet, service.description) = (Some(Id::new(subnet)), String::new());
-        }
-        for one in survey.inventory.connections.iter_mut().filter(|one| is_ours(&one.description)) {
-            (one.local_group, one.peer_group, one.description) = (None, None, String::new());
-            one.peer_cidrs = vec![remote.parse().unwrap()];
-        }
-        survey.groups.retain(|group| !is_ours(&group.description));
-        for policy in &mut survey.ike_policies {
-            policy.attributes.iter_mut().filter(|(name, _)| *name == "ike_version").for_each(|one| one.1 = "v1".into());
-        }
-    }
-    seen(regions, Vec::new())
+    a_missing_half_is_made_from_the_page_of_the_other,
 }
 
 fn opened(seen: Box<Overview>) -> Journey {
@@ -73,7 +51,7 @@ fn a_vpn_of_the_old_kind_is_marked_and_upgraded_on_its_page() {
     journey.types("u");
     let dialog = journey.model.shell.dialog.as_ref().unwrap();
     assert_eq!(dialog.title, "Upgrade hlz-por?");
-    assert!(dialog.text[0].contains("15 s at most"), "{:?}", dialog.text);
+    assert!(dialog.text[0].contains(&format!("about {} s", osvpn::change::INTERRUPTION)), "{:?}", dialog.text);
     assert!(dialog.text.iter().any(|line| line.contains("new key")), "{:?}", dialog.text);
     let labels: Vec<&str> = dialog.buttons.iter().map(|button| button.label.as_str()).collect();
     assert_eq!((labels.as_slice(), dialog.focus), (["Keep it as it is", "Upgrade hlz-por"].as_slice(), 0));
@@ -162,7 +140,7 @@ fn a_router_of_the_old_kind_is_upgraded_as_part_of_the_new_vpn() {
     journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys)));
     let dialog = journey.model.shell.dialog.as_ref().unwrap();
     assert_eq!(dialog.title, "Upgrade hlz-por first?");
-    assert!(dialog.text[1].contains("15 s at most"), "{:?}", dialog.text);
+    assert!(dialog.text[1].contains(&format!("about {} s", osvpn::change::INTERRUPTION)), "{:?}", dialog.text);
     journey.chooses("Upgrade, then create").at(Screen::Work);
     let Some(Effect::Work(Which::New(change, _), Order::CarryOut)) = journey.effects.pop() else { panic!() };
     assert_eq!(change.verb, Verb::Upgrade);
@@ -195,4 +173,17 @@ fn where_the_upgrade_fails_nothing_is_created() {
     ended(&mut journey, &change, Err(failure));
     journey.at(Screen::Work).chooses("Your VPNs").at(Screen::Vpns);
     assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
+}
+
+fn a_missing_half_is_made_from_the_page_of_the_other() {
+    let mut regions = regions(Status::Active, Status::Active, "group14");
+    regions.get_mut(&porirua()).unwrap().inventory.connections.retain(|one| one.description.is_empty());
+    let mut journey = listed(seen(regions, Vec::new()));
+    journey.types("1").at(Screen::Vpn).diagnosed(Exposures::default());
+    assert!(open(&journey).buttons().contains(&VpnButton::Fix), "{}", drawn_text(&journey));
+    assert!(!open(&journey).buttons().contains(&VpnButton::Upgrade), "that needs both halves");
+    journey.types("f");
+    let dialog = journey.model.shell.dialog.as_ref().unwrap();
+    assert_eq!(dialog.title, "Create the missing half of hlz-por?", "{dialog:?}");
+    assert_eq!(agreed(&mut journey).verb, Verb::Repair);
 }

@@ -9,7 +9,7 @@ use osvpn::wizard::{Overview, VpnsMessage, Which};
 use super::surveys::{broken, empty, healthy, regions, seen, two_pairs};
 use super::*;
 
-fn listed(seen: Box<Overview>) -> Journey {
+pub(super) fn listed(seen: Box<Overview>) -> Journey {
     let mut journey = Journey::discovered_on(SMALL);
     journey.after(10.0).lists_vpns();
     journey.inspected(seen);

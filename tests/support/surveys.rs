@@ -139,6 +139,29 @@ pub fn broken() -> Box<Overview> {
     seen(regions(Status::Down, Status::Down, "group5"), Vec::new())
 }
 
+/// The VPN between the border routers as the script makes it.
+pub fn legacy() -> Box<Overview> {
+    let mut regions = regions(Status::Active, Status::Active, "group14");
+    for (region, subnet, remote) in
+        [(hamilton(), "h-private", "10.20.30.0/24"), (porirua(), "p-private", "10.0.0.0/24")]
+    {
+        let survey = regions.get_mut(&region).unwrap();
+        let is_ours = |description: &str| description.starts_with("osvpn:");
+        for service in survey.inventory.services.iter_mut().filter(|one| is_ours(&one.description)) {
+            (service.legacy_subnet, service.description) = (Some(Id::new(subnet)), String::new());
+        }
+        for one in survey.inventory.connections.iter_mut().filter(|one| is_ours(&one.description)) {
+            (one.local_group, one.peer_group, one.description) = (None, None, String::new());
+            one.peer_cidrs = vec![remote.parse().unwrap()];
+        }
+        survey.groups.retain(|group| !is_ours(&group.description));
+        for policy in &mut survey.ike_policies {
+            policy.attributes.iter_mut().filter(|(name, _)| *name == "ike_version").for_each(|one| one.1 = "v1".into());
+        }
+    }
+    seen(regions, Vec::new())
+}
+
 /// Nothing but routers and subnets.
 pub fn empty() -> Box<Overview> {
     let bare = |inventory: Inventory| {

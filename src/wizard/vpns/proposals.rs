@@ -19,7 +19,7 @@ const KEEP: &str = "Leave tunnels alone";
 
 pub(super) fn upgrade_interrupts() -> String {
     format!(
-        "It interrupts every tunnel of its routers for some seconds, {INTERRUPTION} s at most as measured. Steps and notes:"
+        "It interrupts every tunnel of its routers for some seconds, about {INTERRUPTION} s as measured. Steps and notes:"
     )
 }
 
