@@ -93,13 +93,10 @@ impl WizardArgs {
         if self.json {
             writeln!(stdout(), "{:#}", document(error.json(), &[], error.status))?;
         } else {
-            error.text("").lines().enumerate().for_each(|(at, line)| {
-                if at == 0 {
-                    complain(line)
-                } else {
-                    let _ = writeln!(stderr(), "{line}");
-                }
-            });
+            let text = error.text("");
+            let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+            complain(first);
+            write!(stderr(), "{rest}")?;
         }
         Ok(error.status)
     }
@@ -152,7 +149,7 @@ fn on_screen(device: &'static Device, beginning: Beginning) -> io::Result<Ended>
         // hang-up. The guard shows the cursor.
         let mut terminal = ManuallyDrop::new(terminal::canvas(device.output())?);
         let front = tui::FullScreen::new(&mut terminal, Console, &theme);
-        Ok(tui::run(front, input, signals, beginning).await)
+        Ok(Box::pin(tui::run(front, input, signals, beginning)).await)
     })
 }
 
@@ -162,7 +159,7 @@ fn in_lines_on(device: &'static Device, beginning: Beginning) -> io::Result<Ende
         let input = tui::input::listen_to_lines(device.input()?)?;
         let _guard = Guard::take_lines()?;
         let front = tui::Lines::new(device.output(), LineConsole, Theme::of_lines(terminal::has_signs()));
-        Ok(tui::run(front, input, signals, beginning).await)
+        Ok(Box::pin(tui::run(front, input, signals, beginning)).await)
     })
 }
 

@@ -167,7 +167,7 @@ impl Model {
         let dialog = if as_commands {
             let lead = "# By hand. OSVPN_PSK has the pre-shared key, which is not shown.".to_owned();
             let first =
-                self.new_vpn.upgraded_first(plan).into_iter().map(|vpn| osvpn("upgrade").operand(&vpn).to_string());
+                self.new_vpn.upgraded_first(plan).into_iter().map(|vpn| osvpn("upgrade").operand(vpn).to_string());
             let commands = plan.openstack_commands().into_iter().map(|command| command.to_string());
             Dialog::to_copy(
                 "The same with the openstack command",

@@ -145,7 +145,7 @@ impl Model {
     pub(super) fn agreed(&mut self, proposals: Vec<Proposal>) {
         match self.screen {
             Screen::Work if self.work.current.as_ref().is_some_and(Work::is_creation) => {
-                self.complete_creation(proposals)
+                self.complete_creation(proposals);
             }
             Screen::Review => self.carry_out_first(proposals),
             _ => self.carry_out(proposals),

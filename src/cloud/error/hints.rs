@@ -66,7 +66,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::Invalid if is_clear_text_to_tls(&error.message) => CLEAR_TEXT_TO_TLS,
         ErrorKind::Unexpected if error.detail == Some(ErrorDetail::MovedToTls) => CLEAR_TEXT_TO_TLS,
-        ErrorKind::Invalid => return None,
+        ErrorKind::Invalid | ErrorKind::Stopped => return None,
         ErrorKind::RateLimited if error.retry_after.is_some_and(|wait| wait > LONGEST_MEANT) => {
             "The cloud wants fewer requests, and asks for a wait that it cannot mean. Retry in some minutes; if it stays so, give the request number to the cloud's operator."
         }
@@ -96,7 +96,6 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::Journal => {
             "Nothing was sent: without a journal, an interrupted creation could be neither resumed nor rolled back. Make room or set XDG_STATE_HOME to a directory that can be written, then retry."
         }
-        ErrorKind::Stopped => return None,
         ErrorKind::Overtaken => {
             "osvpn list shows what there is now. If it is not what you wanted, talk to the others who work in this project, then try again."
         }

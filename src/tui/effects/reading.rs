@@ -26,14 +26,14 @@ impl Effects {
                 let (region, stop) = (self.region(&id), self.reads.entry(id.clone()).or_default().clone());
                 self.answer(async move {
                     let read = async { region?.interfaces(&routers).await };
-                    Message::InterfacesRead(id, request, until_stopped(&stop, read).await)
+                    Message::InterfacesRead(id, request, Box::pin(until_stopped(&stop, read)).await)
                 });
             }
             Effect::Detail(request, id) => {
                 let (region, stop) = (self.region(&id), self.reads.entry(id.clone()).or_default().clone());
                 self.answer(async move {
                     let read = async { region?.detail().await };
-                    Message::Detailed(id, request, until_stopped(&stop, read).await)
+                    Message::Detailed(id, request, Box::pin(until_stopped(&stop, read)).await)
                 });
             }
             Effect::ReadSharedKeys(request, sharers) => {
@@ -56,7 +56,7 @@ impl Effects {
                 }
                 whole.await.unwrap_or_else(|error| Err(lost(&error)))
             };
-            let result = until_stopped(&stop, read).await;
+            let result = Box::pin(until_stopped(&stop, read)).await;
             Message::Discovered(id, request, result)
         });
     }

@@ -105,7 +105,7 @@ impl YourVpns {
             let is_interrupted = seen.unfinished.is_of(vpn);
             match may.and_then(|()| upgrade(&seen.inspection, vpn, &target)) {
                 _ if is_interrupted => {
-                    notes.push(format!("{}: a change of it was interrupted and comes first", vpn.name))
+                    notes.push(format!("{}: a change of it was interrupted and comes first", vpn.name));
                 }
                 Ok(proposal) if proposal.is_empty() => {}
                 Ok(proposal) => proposals.push(proposal),
