@@ -685,13 +685,16 @@ fn cases(scenario: Scenario, targets: &[Target<Phase>]) -> Vec<Case> {
 async fn whatever_fails_a_change_is_finished_or_taken_back_as_a_whole() {
     let tally = Arc::new(Tally::default());
     let mut opened = Vec::new();
-    // OSVPN_MATRIX=Upgrade plays those with Upgrade in their name alone.
-    let only = std::env::var("OSVPN_MATRIX").unwrap_or_default();
+    // OSVPN_MATRIX=Upgrade plays those with Upgrade in their name alone, OSVPN_MATRIX_CASE those of their cases with a word.
+    let word = |variable| std::env::var(variable).unwrap_or_default();
+    let (only, case_word) = (word("OSVPN_MATRIX"), word("OSVPN_MATRIX_CASE"));
     for scenario in Scenario::ALL.into_iter().filter(|scenario| format!("{scenario:?}").contains(&only)) {
         let mut first = Lane::open(scenario, SETTLING[1], Arc::clone(&tally)).await;
         let targets = first.targets().await;
-        let (late, others): (Vec<_>, Vec<_>) =
-            cases(scenario, &targets).into_iter().partition(|case| LATE.contains(&case.fault));
+        let (late, others): (Vec<_>, Vec<_>) = cases(scenario, &targets)
+            .into_iter()
+            .filter(|case| format!("{case:?}").contains(&case_word))
+            .partition(|case| LATE.contains(&case.fault));
         println!("{scenario:?}: {} requests, {} cases", targets.len(), late.len() + others.len());
         for ((cases, settling), lanes) in [late, others].into_iter().zip(SETTLING).zip(scenario.lanes()) {
             let waiting = Arc::new(Mutex::new(cases));
