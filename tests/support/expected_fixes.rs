@@ -34,7 +34,7 @@ pub fn remedy(name: &str) -> Remedy {
         "other PFS group" => ("hides", "ipsec-policy", Fix("equalise-policies")),
         "narrowed CIDR" => ("hides", "ranges", Fix("set-subnets")),
         "CIDR with nothing in common" => ("stops", "ranges", Fix("set-subnets")),
-        "second subnet of an IKEv1 VPN" => ("hides", "pairs", Fix("equalise-policies")),
+        "second subnet of an IKEv1 VPN" => ("hides", "pairs", Fix("upgrade")),
         "missing security group rule" => ("warns", "security-groups", Fix("admit-traffic")),
         "connection admin down" | "service admin down" => ("stops", "admin-state", Fix("switch-on")),
         "doubled service" => ("stops", "one-service", ByHand("osvpn doctor")),
