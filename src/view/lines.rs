@@ -299,7 +299,9 @@ impl Transcript {
             }
             _ => {}
         }
-        if let Some(number) = text.strip_suffix('?').and_then(|number| number.trim().parse().ok()) {
+        if let Some(number) = text.strip_suffix('?').and_then(|number| number.trim().parse().ok())
+            && matches!(model.content(), Content::List(_))
+        {
             (self.explained, self.is_answered) = (Some(number), false);
             return None;
         }

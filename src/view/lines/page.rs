@@ -257,7 +257,8 @@ impl SpokenPage {
         let mut body = if is_first { texts(&first_page::lacks(scene, UNWRAPPED)) } else { Vec::new() };
         body.extend(texts(&[picker::above(scene, picker)]));
         if let Some(filter) = picker.filter() {
-            body.push(format!("With \"{}\": {} of {}.", filter.value(), picker.shown(), picker.lines().len()));
+            let rest = if picker.shown() == 0 { " / shows all." } else { "" };
+            body.push(format!("With \"{}\": {} of {}.{rest}", filter.value(), picker.shown(), picker.lines().len()));
         }
         let entries = picker.window(skipped, AT_ONCE).map(|(place, line)| (place + 1, candidate(scene, picker, line)));
         let entries = entries.collect();
