@@ -42,16 +42,28 @@ impl Sheet {
     /// # Errors
     /// Everything for which such a system could not be connected so.
     pub fn new(format: &'static PeerFormat, side: &FarSide, key: Option<&SecretString>) -> Result<Self, SheetRefused> {
-        refusal::check(format, side, key)?;
-        let phases = format.phases(side)?;
+        let phases = checked(format, side, key)?;
         let text = render(format, side, phases, key).map_err(|error| SheetRefused::broken(format.title(), &error))?;
         Ok(Self { format: format.word, text: SecretString::from(text), has_key: key.is_some() })
+    }
+
+    /// Whether such a system can be connected so.
+    ///
+    /// # Errors
+    /// Everything for which it cannot.
+    pub fn check(format: &'static PeerFormat, side: &FarSide, key: Option<&SecretString>) -> Result<(), SheetRefused> {
+        checked(format, side, key).map(drop)
     }
 
     /// As secret as the key, if it has one.
     pub const fn text(&self) -> &SecretString {
         &self.text
     }
+}
+
+fn checked(format: &PeerFormat, side: &FarSide, key: Option<&SecretString>) -> Result<[Value; 2], SheetRefused> {
+    refusal::check(format, side, key)?;
+    format.phases(side)
 }
 
 fn render(

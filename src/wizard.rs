@@ -45,6 +45,7 @@ pub mod sheet;
 mod shell;
 pub mod sign_in_question;
 mod stopping;
+mod system;
 mod update;
 mod upgrade_first;
 pub mod vpns;

@@ -119,6 +119,13 @@ pub(super) fn check(format: &PeerFormat, side: &FarSide, key: Option<&SecretStri
     if reasons.is_empty() { Ok(()) } else { Err(SheetRefused::new(format.title(), reasons)) }
 }
 
+impl PeerFormat {
+    /// Why the system does not take a key as it is. The key itself is in no message.
+    pub fn key_problem(&self, key: &SecretString) -> Option<Objection> {
+        key_problem(self, key)
+    }
+}
+
 /// Why the system does not take a key as it is. The key itself is in no message.
 fn key_problem(format: &PeerFormat, key: &SecretString) -> Option<Objection> {
     let (rule, key) = (format.key_rule(), key.expose_secret());

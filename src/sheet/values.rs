@@ -10,7 +10,7 @@ use crate::cloud::{DeadPeerDetection, Kind, RegionId, StoredPolicy};
 use crate::inspect::Vpn;
 use crate::plan::fields::PolicyField;
 use crate::plan::policy::IkeVersion;
-use crate::plan::{Half, Plan, peer};
+use crate::plan::{Half, Plan, Policy, peer};
 
 /// What the far side of a half has to be set to. *Local* is the far side, *remote* is the half in this cloud.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,12 +120,8 @@ impl FarSide {
 
     /// Of a planned VPN with an outside peer, once its service has that address. None where both ends are in the cloud.
     pub fn planned(plan: &Plan, address: Option<IpAddr>) -> Option<Self> {
-        let (half, peer, policy) = (plan.a(), plan.peer()?, plan.policy());
+        let (half, peer) = (plan.a(), plan.peer()?);
         let address = address.map_or_else(|| NOT_GIVEN.to_owned(), |address| address.to_string());
-        let word = |field: PolicyField| {
-            let of = if field.kind() == Kind::IkePolicy { "ike" } else { "ipsec" };
-            (format!("{of}.{}", field.attribute()), field.get(policy))
-        };
         Some(Self {
             vpn: plain(&plan.name().to_string()),
             region: half.region.clone(),
@@ -136,6 +132,22 @@ impl FarSide {
                 networks: half.remote.clone(),
             },
             remote: FarEnd { id: address.clone(), address, is_named: false, networks: half.local_ranges() },
+            ..Self::negotiating(plan.policy(), Vec::new(), Vec::new())
+        })
+    }
+
+    /// Of a VPN with that policy that is not planned yet, for what a system takes: those ranges in the cloud, and behind the peer.
+    pub fn negotiating(policy: &Policy, cloud: Vec<IpNet>, behind: Vec<IpNet>) -> Self {
+        let end = |networks| FarEnd { address: String::new(), id: String::new(), is_named: false, networks };
+        let word = |field: PolicyField| {
+            let of = if field.kind() == Kind::IkePolicy { "ike" } else { "ipsec" };
+            (format!("{of}.{}", field.attribute()), field.get(policy))
+        };
+        Self {
+            vpn: String::new(),
+            region: RegionId::new(""),
+            local: end(behind),
+            remote: end(cloud),
             ike_version: policy.ike.ike_version,
             mode: policy.ike.phase1_negotiation_mode.to_string(),
             words: PolicyField::of_policies().map(word).collect(),
@@ -147,7 +159,7 @@ impl FarSide {
                 timeout: policy.dpd.timeout,
             },
             mtu: policy.mtu,
-        })
+        }
     }
 
     /// The same for a VPN of that name.

@@ -14,6 +14,7 @@ use crate::plan::fields::{Allowed, PolicyField};
 use crate::plan::peer::PeerAddress;
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Far, Finding, Half, HalfDraft, Peer, Place, Plan, PlanDraft, Policy, Profile, VpnName, cidr};
+use crate::sheet::PeerFormat;
 
 /// One value for each half.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Answers {
     /// The peer's id; empty means its address.
     pub peer_id: Input,
     pub peer_cidrs: Input,
+    /// What stands on the far side; none means something else, of which nothing is known.
+    pub system: Option<&'static PeerFormat>,
     pub key: SecretText,
     /// The profile; none means the recommended one.
     pub profile: Option<Profile>,
@@ -84,6 +87,7 @@ impl Answers {
             peer_address: Input::default(),
             peer_id: Input::default(),
             peer_cidrs: Input::default(),
+            system: None,
             key: SecretText::default(),
             profile: None,
             custom: custom.clone(),

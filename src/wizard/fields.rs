@@ -104,7 +104,10 @@ const PEER_CIDRS: FieldText = FieldText {
     help: |_| "The networks behind it: 192.168.10.0/24, 192.168.20.0/24",
     check: |model| match cidr::parse_list(model.new_vpn.answers.peer_cidrs.value()) {
         Err(problem) => Some(problem.to_string()),
-        Ok(ranges) => refusal(checks::sides(&model.new_vpn.local_ranges(), &ranges, Place::PeerCidrs)),
+        Ok(ranges) => {
+            let refused = refusal(checks::sides(&model.new_vpn.local_ranges(), &ranges, Place::PeerCidrs));
+            refused.or_else(|| model.new_vpn.ranges_problem_of_system())
+        }
     },
     ..PLAIN
 };
@@ -128,7 +131,10 @@ const KEY: FieldText = FieldText {
             "Both ends share it. Keep it like a password."
         }
     },
-    check: |model| model.new_vpn.answers.key.check().err().map(|problem| problem.to_string()),
+    check: |model| {
+        let problem = model.new_vpn.answers.key.check().err().map(|problem| problem.to_string());
+        problem.or_else(|| model.new_vpn.key_problem_of_system())
+    },
     // What is too short may be on its way to become a key.
     is_checked_at_once: |model| !matches!(model.new_vpn.answers.key.check(), Err(PskProblem::TooShort(_))),
     ..PLAIN

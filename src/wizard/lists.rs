@@ -43,6 +43,7 @@ impl Model {
             Screen::Values => self.new_vpn.value_lines(),
             Screen::Vpns => self.vpns.lines(&self.shell.labels),
             Screen::SheetFormat => self.sheet.lines(),
+            Screen::System => self.new_vpn.system_lines(),
             _ => Vec::new(),
         }
     }
@@ -204,6 +205,7 @@ impl Model {
             Screen::Policy => self.new_vpn.answers.profile.map(Choice::Profile),
             Screen::Values => self.new_vpn.value(),
             Screen::SheetFormat => self.sheet.chosen(),
+            Screen::System => self.new_vpn.chosen_system(),
             Screen::Vpns => self.vpns.open.as_ref().map(|open| Choice::Vpn(open.handle.clone())),
             Screen::Cloud => match &self.shell.login {
                 Login::Named(name) => Some(Choice::Cloud(name.clone())),
@@ -388,6 +390,7 @@ impl Model {
                 }
                 return self.enter(Screen::Custom);
             }
+            (Screen::System, Choice::Word(word)) => self.new_vpn.take_system(word),
             (Screen::SheetFormat, Choice::Word(word)) => {
                 self.sheet.take(word);
                 return self.enter(Screen::Sheet);

@@ -224,7 +224,7 @@ impl NewVpn {
     }
 
     pub(super) fn recommended(&self) -> (Profile, Option<String>) {
-        self.setting().recommended(&self.profiles)
+        self.recommended_in(&self.setting())
     }
 
     /// The profile: chosen, else recommended.
@@ -237,7 +237,7 @@ impl NewVpn {
         if let Some(profile) = self.answers.profile {
             return (profile, None);
         }
-        let (profile, reason) = scope.recommended(&self.profiles);
+        let (profile, reason) = self.recommended_in(scope);
         (profile, Some(reason.unwrap_or_else(|| "the guide's values".to_owned())))
     }
 
@@ -289,7 +289,7 @@ impl NewVpn {
             }
         }
         match self.wrong_in_file() {
-            [] => self.shared(self.checked(labels)?).map(Box::new),
+            [] => self.shared(self.checked(labels)?).and_then(|plan| self.fitting(plan)).map(Box::new),
             wrong => Err(wrong.to_vec()),
         }
     }

@@ -36,6 +36,8 @@ pub enum Screen {
     /// What the far side of a VPN has to be set to.
     Sheet,
     SheetFormat,
+    /// What stands on the far side of a new VPN.
+    System,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,8 +148,9 @@ impl Route {
 
     /// What has an answer from the beginning, and is changed from the review.
     fn settings(self) -> impl Iterator<Item = Screen> {
-        use Screen::{Custom, Key, Name, Policy};
-        [Key, Policy].into_iter().chain(self.custom.then_some(Custom)).chain([Name])
+        use Screen::{Custom, Key, Name, Policy, System};
+        let system = (self.mode == Mode::Single).then_some(System);
+        system.into_iter().chain([Key, Policy]).chain(self.custom.then_some(Custom)).chain([Name])
     }
 
     /// Every answer that a new VPN is made of, in the order of the review.

@@ -26,6 +26,8 @@ impl Model {
     pub(super) fn create(&mut self, plan: Plan, course: Course, which: Which) {
         let (now, wait) = (self.shell.now, self.shell.wait);
         let key = self.new_vpn.answers.key.key_origin();
+        // The page that waits for the peer says what that needs.
+        self.new_vpn.answers.system.iter().for_each(|system| self.sheet.take(system.word));
         let work = Work { key, ..Work::create(Some(plan), course, Direction::Forward, now, wait) };
         self.begin_work(work, Effect::Work(which, Order::CarryOut));
     }

@@ -13,9 +13,49 @@ in_both! {
     the_key_is_in_it_only_while_it_is_asked_for,
     each_half_of_a_pair_has_its_own,
     a_new_vpn_shows_what_its_peer_needs_while_it_waits_and_at_the_end,
+    the_system_on_the_other_side_decides_what_is_suggested_and_refused,
 }
 
 const SECRET: &str = "Qb7nW2kd9Rt4Lm8Zc3Vx6Hs1";
+
+fn system(word: &str) -> Choice {
+    Choice::Word(osvpn::sheet::PeerFormat::all().unwrap().iter().find(|format| format.word == word).unwrap().word)
+}
+
+fn the_system_on_the_other_side_decides_what_is_suggested_and_refused() {
+    let mut journey = Journey::discovered_on((80, 24));
+    journey.at_peer();
+    journey.answers("198.51.100.7").answers("").answers("192.168.7.0/24").at(Screen::Review);
+    assert_eq!(journey.model.answer_text(Screen::System), "something else");
+    let chooses = |journey: &mut Journey, word: &str| {
+        journey.chooses("System");
+        journey.at(Screen::System).goes_to(&system(word)).enter().at(Screen::Review);
+    };
+    // The guide's values are none of Google's.
+    journey.chooses("Policy");
+    journey.at(Screen::Policy).goes_to(&Choice::Profile(Profile::Catalyst)).enter().at(Screen::Review);
+    chooses(&mut journey, "google");
+    let refused = journey.plan().unwrap_err();
+    assert!(refused[0].text.contains("IKEv1") && refused[0].text.contains("the policy modern would do"), "{refused:?}");
+    journey.model.new_vpn.answers.profile = None;
+    chooses(&mut journey, "google");
+    assert_eq!(journey.plan().unwrap().profile(), Profile::Modern);
+    // Its limits are kept where a key or ranges are typed.
+    chooses(&mut journey, "aws");
+    journey.chooses("Key");
+    journey.at(Screen::Key).answers("0123456789abcdefghijk").at(Screen::Key);
+    assert!(journey.model.problem(Field::Key).unwrap().contains("begins with 0"));
+    journey.answers("k123456789abcdefghijk").at(Screen::Review);
+    journey.chooses("Peer");
+    journey.at(Screen::Peer).answers("198.51.100.7").answers("198.51.100.7");
+    journey.answers("192.168.7.0/24, 192.168.9.0/24").at(Screen::Peer);
+    let problem = journey.model.problem(Field::PeerCidrs);
+    assert!(problem.as_ref().is_some_and(|why| why.contains("one range of each side")), "{problem:?} {:?}", journey.model.new_vpn.answers);
+    journey.answers("192.168.7.0/24").at(Screen::Review);
+    let mut run = Run::created_single(journey);
+    run.journey.types("p").at(Screen::Sheet);
+    assert!(run.journey.model.heading().contains("AWS"), "{}", run.journey.model.heading());
+}
 
 /// At the VPN to a peer outside, of which everything can be read.
 fn opened_outside() -> Journey {
@@ -45,8 +85,7 @@ fn a_vpn_has_a_sheet_for_each_system_and_the_choice_is_kept() {
     journey.types("p").at(Screen::Sheet);
     assert!(sheet(&journey).contains("Connect to") && shows(&journey, "The far side of office", "Connect to"));
     journey.types("s").at(Screen::SheetFormat);
-    let picked = osvpn::sheet::PeerFormat::all().unwrap().iter().find(|format| format.word == "swanctl").unwrap();
-    journey.goes_to(&Choice::Word(picked.word)).enter().at(Screen::Sheet);
+    journey.goes_to(&system("swanctl")).enter().at(Screen::Sheet);
     assert!(sheet(&journey).contains("connections {"), "{}", sheet(&journey));
     journey.types("y");
     assert_eq!(copied(&mut journey), sheet(&journey));

@@ -4,6 +4,7 @@ use itertools::Itertools;
 
 use super::super::Model;
 use super::super::fields::Field;
+use super::super::system::SOMETHING_ELSE;
 use super::super::vpns::{Intent, YourVpns};
 use super::super::work::Work;
 use super::{Kind, Mode, Screen, ScreenText};
@@ -298,6 +299,22 @@ const MISSING_KEY: ScreenText = ScreenText {
     ..PLAIN
 };
 
+const SYSTEM: ScreenText = ScreenText {
+    name: "System",
+    heading: |_, _| "What is on the other side?".to_owned(),
+    help: &[
+        "Where the system is known, a policy that it takes is suggested, its limits are kept, and the sheet for its owner \
+             is written in its words.",
+    ],
+    note: "The sheet for its owner is written for it.",
+    answer: |model, _| {
+        let system = model.new_vpn.answers.system;
+        system.map_or_else(|| SOMETHING_ELSE.to_owned(), |system| system.title().to_owned())
+    },
+    is_answered: |_, _| true,
+    ..PLAIN
+};
+
 const SHEET: ScreenText = ScreenText {
     name: "Sheet",
     heading: |model, _| model.sheet.heading(),
@@ -348,6 +365,7 @@ impl Screen {
             Self::NewKey => &NEW_KEY,
             Self::Work => &WORK,
             Self::MissingKey => &MISSING_KEY,
+            Self::System => &SYSTEM,
             Self::Sheet => &SHEET,
             Self::SheetFormat => &SHEET_FORMAT,
         }
