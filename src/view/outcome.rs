@@ -340,7 +340,9 @@ fn handover(text: &mut Account<'_>, work: &Work) {
         Ok(sheet) => text.sheet(&sheet),
         Err(refused) => {
             let of = |word| osvpn(word).operand(&work.change().subject);
-            reasons(&refused, of).iter().for_each(|reason| text.warning(reason));
+            for reason in reasons(&refused, of) {
+                text.warning(&reason);
+            }
         }
     }
     text.gap();

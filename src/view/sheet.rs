@@ -46,7 +46,11 @@ pub(super) fn lines(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
     }
     match scene.model.sheet.sheet() {
         Ok(sheet) => text.sheet(sheet),
-        Err(reasons) => reasons.iter().for_each(|reason| text.warning(reason)),
+        Err(reasons) => {
+            for reason in &reasons {
+                text.warning(reason);
+            }
+        }
     }
     text.lines
 }
