@@ -105,12 +105,14 @@ const fn sixty_three() -> usize {
 
 /// Which ranges an SA of the system carries, where VPNaaS has all of them in one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 enum SaSplit {
-    OneForAll,
-    OnePerPair,
+    #[serde(rename = "one-for-all")]
+    ForAll,
+    #[serde(rename = "one-per-pair")]
+    PerPair,
     /// One pair of ranges and no more.
-    OnePairOnly,
+    #[serde(rename = "one-pair-only")]
+    PairOnly,
 }
 
 /// Which keys the system takes.
@@ -215,11 +217,11 @@ impl PeerFormat {
     }
 
     pub(super) fn has_one_sa_for_all(&self) -> bool {
-        self.header.sa == SaSplit::OneForAll
+        self.header.sa == SaSplit::ForAll
     }
 
     pub(super) fn takes_one_pair_only(&self) -> bool {
-        self.header.sa == SaSplit::OnePairOnly
+        self.header.sa == SaSplit::PairOnly
     }
 
     /// That of the VPN, or the nearest one that the system takes: the shorter one renews, so both ends still agree.
@@ -257,7 +259,7 @@ impl PeerFormat {
 
     fn several_sas(&self, side: &FarSide) -> Option<String> {
         let pairs = side.local.networks.len() * side.remote.networks.len();
-        let is_split = self.header.sa == SaSplit::OnePerPair && pairs > 1;
+        let is_split = self.header.sa == SaSplit::PerPair && pairs > 1;
         is_split.then(|| format!("It has one SA for each of the {pairs} pairs of ranges. Let it begin, not the cloud."))
     }
 

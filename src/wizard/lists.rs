@@ -43,7 +43,7 @@ impl Model {
             Screen::Values => self.new_vpn.value_lines(),
             Screen::Vpns => self.vpns.lines(&self.shell.labels),
             Screen::SheetFormat => self.sheet.lines(),
-            Screen::System => self.new_vpn.system_lines(),
+            Screen::System => super::NewVpn::system_lines(),
             _ => Vec::new(),
         }
     }

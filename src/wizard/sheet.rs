@@ -274,7 +274,9 @@ impl Model {
         match button {
             SheetButton::Copy => {
                 let text = self.sheet.sheet().ok().map(|sheet| sheet.text().clone());
-                text.into_iter().for_each(|text| self.shell.out.push(Effect::Copy(text)));
+                if let Some(text) = text {
+                    self.shell.out.push(Effect::Copy(text));
+                }
             }
             SheetButton::Write => {
                 let (Ok(sheet), Some(subject)) = (self.sheet.sheet(), &self.sheet.subject) else { return };

@@ -11,7 +11,7 @@ use crate::sheet::{FarSide, Objection, PeerFormat, Remedy, Sheet};
 pub(super) const SOMETHING_ELSE: &str = "something else";
 
 impl NewVpn {
-    pub(super) fn system_lines(&self) -> Vec<Line> {
+    pub(super) fn system_lines() -> Vec<Line> {
         let mut lines: Vec<Line> =
             PeerFormat::all().unwrap_or_default().iter().map(|one| format_line(one, None)).collect();
         lines.iter_mut().take(1).for_each(|line| SOMETHING_ELSE.clone_into(&mut line.title));
