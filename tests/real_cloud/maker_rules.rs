@@ -1,4 +1,4 @@
-//! What VyOS, OPNsense and pfSense make of their own configuration: all three run strongSwan, and write its swanctl.conf by
+//! What `VyOS`, `OPNsense` and pfSense make of their own configuration: all three run strongSwan, and write its swanctl.conf by
 //! published rules (`swanctl/peer.j2` of vyos-1x, `Swanctl.php` of opnsense/core, `ipsec.inc` of pfSense). Here those rules turn a
 //! sheet into that file, so that it can be brought up.
 
@@ -15,11 +15,12 @@ struct Swanctl {
 impl Swanctl {
     fn text(&self) -> String {
         let lines = |pairs: &[(String, String)]| -> String {
-            pairs.iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
+            pairs.iter().map(|(name, value)| format!("{name} = {value}\n")).collect::<Vec<_>>().concat()
         };
         let [local, remote] = &self.ids;
         let children = self.children.iter().enumerate();
-        let children: String = children.map(|(at, child)| format!("child-{at} {{\n{}}}\n", lines(child))).collect();
+        let children: String =
+            children.map(|(at, child)| format!("child-{at} {{\n{}}}\n", lines(child))).collect::<Vec<_>>().concat();
         format!(
             "connections {{\nsheet {{\n{}local {{\nauth = psk\nid = \"{local}\"\n}}\nremote {{\nauth = psk\nid = \"{remote}\"\n}}\n\
              children {{\n{children}}}\n}}\n}}\nsecrets {{\nike-sheet {{\nid-1 = \"{local}\"\nid-2 = \"{remote}\"\n\
