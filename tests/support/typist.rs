@@ -77,7 +77,7 @@ impl<'a> Front<'a> {
                 let Content::Review(review) = model.content() else { return (Vec::new(), 0) };
                 let mode = model.new_vpn.answers.mode;
                 let mut names: Vec<String> =
-                    model.answer_lines().iter().map(|line| line.screen.name(mode).to_string()).collect();
+                    model.answer_lines().iter().map(|line| line.screen.name(mode).clone()).collect();
                 names.push("Create".to_owned());
                 let focus = names.len() - 1 - review.focus;
                 (names, focus)
@@ -282,11 +282,7 @@ impl Typist {
                 self.line = Some(format!("{present}{character}"));
                 Vec::new()
             }
-            (Front::Question | Front::Named(_) | Front::Text(_), _) => {
-                self.line.get_or_insert_default().push(character);
-                Vec::new()
-            }
-            (Front::Policy, '0'..='9') => {
+            (Front::Question | Front::Named(_) | Front::Text(_), _) | (Front::Policy, '0'..='9') => {
                 self.line.get_or_insert_default().push(character);
                 Vec::new()
             }
