@@ -88,7 +88,7 @@ impl Vpn {
             let (simulator, is_a) = (&self.site.simulator, half.half == Half::A);
             let id = |step| self.progress.get(half.half, step).unwrap().id.to_string();
             simulator.alter(region, "ikepolicies", &id(Step::IkePolicy), json!({ "ike_version": "v1" }));
-            if !is_of_the_script && !(is_shared && is_a) {
+            if !(is_of_the_script || is_shared && is_a) {
                 if !is_shared && !is_a {
                     let endpoints = json!({ "endpoints": ["10.0.0.0/16"] });
                     simulator.alter(region, "endpoint_groups", &id(Step::PeerGroup), endpoints);

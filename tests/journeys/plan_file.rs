@@ -42,7 +42,7 @@ fn all_of_it_is_answered_as_soon_as_the_regions_are_read() {
     let plan = person.plan().unwrap();
     assert_eq!((plan.name().as_str(), plan.profile()), ("lab", Profile::Modern));
     let ranges: Vec<String> =
-        plan.halves().flat_map(|half| half.local_ranges()).map(|range| range.to_string()).collect();
+        plan.halves().flat_map(osvpn::plan::HalfPlan::local_ranges).map(|range| range.to_string()).collect();
     assert_eq!(ranges, ["10.0.1.0/24", "10.0.0.0/24", "10.20.30.0/24"]);
     person.chooses("Create").at(Screen::Work);
 }

@@ -24,7 +24,7 @@ fn opened(seen: Box<Overview>) -> Journey {
     journey.types("1").at(Screen::Vpn);
     let (request, _) = journey.asked();
     let keys = Keys::Read { equal: Some(true), weakness: Some(Weakness::Public), rivals: Vec::new() };
-    journey.send(Message::Vpns(VpnsMessage::Diagnosed(request, Box::new(keys), Box::new(Exposures::default()))));
+    journey.send(Message::Vpns(VpnsMessage::Diagnosed(request, Box::new(keys), Box::default())));
     journey
 }
 

@@ -37,7 +37,7 @@ fn longest(mut pinging: Child) -> f64 {
 /// The longest gap while the VPN is upgraded, and while its services are only switched off and on.
 fn upgrade(cloud: &RealCloud, has_drifted: bool) -> [f64; 2] {
     let in_site = |work: &dyn Fn(Site<'_>)| {
-        work(cloud.runtime.block_on(Site::enter(&cloud.auth_url, Behind::Real(cloud.release))))
+        work(cloud.runtime.block_on(Site::enter(&cloud.auth_url, Behind::Real(cloud.release))));
     };
     for region in [A, B] {
         cloud.must("seed-legacy", &[region]);
