@@ -17,6 +17,7 @@ impl Model {
         self.vpns.drop_intent();
         self.kept_enter = None;
         self.shell.with_others = false;
+        self.new_vpn.is_next &= matches!(screen, Screen::Review | Screen::Work);
         self.screen = screen;
         self.content = match screen.about().kind {
             Kind::Form(..) | Kind::PolicyForm => {

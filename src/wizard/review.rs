@@ -119,12 +119,14 @@ impl Model {
 
     pub(super) fn review_action(&mut self, action: Action) {
         let answers = self.answer_lines();
+        let is_agreed = matches!(action, Action::Accept | Action::PageUp | Action::PageDown);
+        // What was agreed to with an upgrade is what stood here then.
+        self.new_vpn.is_next &= is_agreed;
+        let is_next = self.new_vpn.is_next;
         let Content::Review(review) = &mut self.content else { return };
-        if !matches!(action, Action::Accept | Action::PageUp | Action::PageDown) {
-            review.confirming = false;
-        }
+        review.confirming &= is_agreed;
         match action {
-            Action::Accept if review.confirming => {}
+            Action::Accept if review.confirming || is_next => {}
             Action::Up => review.focus = (review.focus + 1).min(answers.len()),
             Action::Down => review.focus = review.focus.saturating_sub(1),
             Action::First => review.focus = answers.len(),

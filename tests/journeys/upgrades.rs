@@ -15,6 +15,7 @@ in_both! {
     other_subnets_of_one_that_cannot_have_them_upgrade_it_with_them,
     what_is_up_to_date_has_no_upgrade,
     a_router_of_the_old_kind_is_upgraded_as_part_of_the_new_vpn,
+    whoever_leaves_the_review_before_the_vpn_is_created_has_to_create_it_anew,
     where_the_upgrade_fails_nothing_is_created,
     a_missing_half_is_made_from_the_page_of_the_other,
 }
@@ -159,7 +160,8 @@ fn a_router_of_the_old_kind_is_upgraded_as_part_of_the_new_vpn() {
     assert!(plan.objects(plan.a()).iter().any(|object| object.is_reused), "the new service of the router is used");
 }
 
-fn where_the_upgrade_fails_nothing_is_created() {
+/// The upgrade that a new VPN needs is agreed to.
+fn upgrading_first() -> (Journey, Change) {
     let mut journey = on_a_legacy_router();
     journey.chooses("Create").inspected(legacy());
     let (request, vpns) = journey.taken("the keys", |effect| match effect {
@@ -169,10 +171,31 @@ fn where_the_upgrade_fails_nothing_is_created() {
     let keys = vpns.iter().map(|vpn| (vpn.handle(), surveys::equal_keys())).collect();
     journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys))).chooses("Upgrade, then create");
     let Some(Effect::Work(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
+    (journey, *change)
+}
+
+fn is_creating(journey: &Journey) -> bool {
+    journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _)))
+}
+
+/// What was agreed to was the review as it stood then.
+fn whoever_leaves_the_review_before_the_vpn_is_created_has_to_create_it_anew() {
+    let (mut journey, change) = upgrading_first();
+    ended(&mut journey, &change, Ok(Changed::Done));
+    journey.at(Screen::Review).esc();
+    for (region, survey) in &surveys::healthy().inspection.surveys {
+        journey.discovered(region, Ok(survey.inventory.clone()));
+    }
+    journey.to(Screen::Review).details().at(Screen::Review);
+    assert!(!is_creating(&journey));
+}
+
+fn where_the_upgrade_fails_nothing_is_created() {
+    let (mut journey, change) = upgrading_first();
     let failure = ChangeError::Failed(0, Box::new(Error::new(ErrorKind::Server, "500")));
     ended(&mut journey, &change, Err(failure));
     journey.at(Screen::Work).chooses("Your VPNs").at(Screen::Vpns);
-    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
+    assert!(!is_creating(&journey));
 }
 
 fn a_missing_half_is_made_from_the_page_of_the_other() {
