@@ -38,9 +38,10 @@ pub(super) enum PageKey {
 }
 
 impl PageKey {
-    /// Whether what was said of it is remembered when it is left. A question is asked as a whole each time.
+    /// Whether what was said of it is remembered when it is left. A question is asked as a whole each time, and a sheet may
+    /// have shown the key.
     pub(super) const fn is_kept(&self) -> bool {
-        matches!(self, Self::Step(..))
+        matches!(self, Self::Step(..)) && !matches!(self, Self::Step(Screen::Sheet, ..))
     }
 
     pub(super) fn of(model: &Model) -> Self {
