@@ -293,7 +293,7 @@ async fn killed_before_anything_is_announced_a_run_leaves_no_journal() {
     assert!(scene.journals().is_empty());
     let ran = run(scene.osvpn(&["resume"])).await;
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("knows of no interrupted creation"), "{}", ran.err);
+    assert!(ran.err.contains("Nothing was interrupted"), "{}", ran.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

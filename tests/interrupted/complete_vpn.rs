@@ -72,7 +72,7 @@ async fn a_vpn_that_is_made_and_down_is_locked_by_nothing() {
     scene.told(&["resume", "test-vpn", "--wait", "0"], 3, &ways).await;
     let answer = scene.json(&["resume", &id, "--wait", "0"], 3).await;
     assert_eq!((&answer["outcome"], &answer["condition"]), (&json!("unchanged"), &json!("not-active")));
-    scene.told(&["resume"], 2, &["nothing was interrupted", "name it"]).await;
+    scene.told(&["resume"], 2, &["Nothing was interrupted", "name it"]).await;
     scene.told(&["rollback", &id, "--yes"], 4, &["was not interrupted", &format!("osvpn delete {id}")]).await;
     assert_eq!(scene.json(&["list"], 0).await["interrupted"], json!([]));
     scene.told(&["delete", &id, "--yes"], 0, &["Done"]).await;
