@@ -299,12 +299,21 @@ impl<F: FrontEnd, S: Stream<Item = io::Result<Input>> + Unpin> Loop<F, S> {
         if self.is_blind {
             return;
         }
-        let is_unknown = std::mem::take(&mut self.model.shell.repaint);
-        match self.front.show(&self.model, is_unknown) {
-            Ok(limit) => self.tell(Message::Overflow(limit)),
-            Err(why) => {
-                self.is_blind = true;
-                self.leave(Why::Terminal(why.to_string()));
+        // The footer tells whether there is more, which is known once it was drawn.
+        for _ in 0..2 {
+            let is_unknown = std::mem::take(&mut self.model.shell.repaint);
+            match self.front.show(&self.model, is_unknown) {
+                Ok(limit) => {
+                    let is_as_told = (limit > 0) == (self.model.shell.overflow > 0);
+                    self.tell(Message::Overflow(limit));
+                    if is_as_told {
+                        return;
+                    }
+                }
+                Err(why) => {
+                    self.is_blind = true;
+                    return self.leave(Why::Terminal(why.to_string()));
+                }
             }
         }
     }

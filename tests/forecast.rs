@@ -1,8 +1,9 @@
 //! What is foretold of an upgrade to OpenStack 2026.2, compared with what its migration made of the same policies in a real
-//! database: `tests/forecast/migrated.json`, recorded by `tests/openstack/migrate`.
+//! database: `tests/forecast/migrated.json`, recorded by `tests/openstack/migrate`. And what of the same policies is no lag.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use osvpn::change::{Lag, lags};
 use osvpn::cloud::{Id, RegionId, Status, StoredPolicy, Survey};
 use osvpn::inspect::forecast::{Prediction, VpnForecast};
 use osvpn::inspect::{Forecast, Inspection};
@@ -10,7 +11,7 @@ use osvpn::plan::Half;
 use serde::Deserialize;
 
 use crate::support::inventories::{hamilton, new_release, porirua};
-use crate::support::surveys::regions;
+use crate::support::surveys::{equal_keys, regions};
 
 #[derive(Deserialize)]
 struct Recording {
@@ -204,4 +205,30 @@ fn which_vpn_goes_down_when_is_foretold_as_the_migrated_databases_have_it() {
             assert!(one.rewritten.iter().all(|word| word.region != *region), "{name}");
         }
     }
+}
+
+#[test]
+fn the_policy_of_the_guide_is_no_lag_of_a_vpn_that_was_made_with_it() {
+    let lags_of = |is_own: bool| {
+        let mut regions = regions(Status::Active, Status::Active, "group14");
+        for survey in regions.values_mut() {
+            for policy in survey.ike_policies.iter_mut().chain(&mut survey.ipsec_policies) {
+                for (name, word) in &mut policy.attributes {
+                    match *name {
+                        "ike_version" => "v1".clone_into(word),
+                        "auth_algorithm" => "sha1".clone_into(word),
+                        _ => {}
+                    }
+                }
+            }
+            let all = survey.inventory.connections.iter_mut();
+            all.filter(|_| !is_own).for_each(|connection| connection.description.clear());
+        }
+        let seen = Inspection::of(regions, Vec::new());
+        let vpn = seen.vpns.iter().find(|vpn| vpn.b().is_some()).unwrap();
+        assert_eq!(vpn.id.is_some(), is_own, "{vpn:?}");
+        lags(vpn, &equal_keys()).iter().map(Lag::in_short).collect::<Vec<_>>()
+    };
+    assert_eq!(lags_of(true), Vec::<String>::new());
+    assert_eq!(lags_of(false), ["IKEv1", "sha1"]);
 }

@@ -202,7 +202,7 @@ fn waiting_with(args: &[&str]) -> (Scene, Pty, usize) {
     // What is told at the end is what was read last.
     pty.wait_for("PENDING_CREATE");
     pty.send(CTRL_C);
-    pty.wait_for("Stop and roll back");
+    pty.wait_for("Stop waiting");
     (scene, pty, before)
 }
 
@@ -215,9 +215,9 @@ fn ctrl_c_during_a_run_can_be_taken_back() {
     pty.confirm("\r");
     pty.wait_for("waiting for ACTIVE");
     pty.send(CTRL_C);
-    pty.wait_for("Stop and roll back");
+    pty.wait_for("Stop waiting");
     pty.confirm("\r");
-    pty.wait("the dialog to go", |screen| !screen.contains("Stop and roll back"));
+    pty.wait("the dialog to go", |screen| !screen.contains("Stop waiting"));
     scene.cloud.reconfigure(|settings| settings.report_interval = Duration::from_millis(40));
     pty.finish();
     assert_eq!(pty.end().0, 0);
@@ -377,9 +377,7 @@ fn without_credentials_the_demo_is_one_key_away() {
     pty.send("d");
     pty.settled("What should be connected?");
     pty.send(CTRL_C);
-    pty.wait_for("Leave osvpn?");
-    pty.send(CTRL_C);
-    assert_eq!(pty.end().0, 130);
+    assert_eq!(pty.end().0, 130, "there is nothing to lose yet");
 }
 
 #[test]

@@ -75,7 +75,7 @@ impl Verb {
             Self::SwitchOn => format!("Switch {name} on?"),
             Self::Nudge => format!("Configure {name} again?"),
             Self::Restart => format!("Restart {name}?"),
-            Self::AdmitTraffic => format!("Add security-group rules for {name}?"),
+            Self::AdmitTraffic => format!("Admit traffic for {name}?"),
         }
     }
 
@@ -101,7 +101,7 @@ impl Verb {
             Self::SwitchOn => (format!("Switch {name} on"), "Leave it off"),
             Self::Nudge => (format!("Configure {name} again"), "Not now"),
             Self::Restart => (named("Restart"), "Not now"),
-            Self::AdmitTraffic => ("Add the rules".to_owned(), "Not now"),
+            Self::AdmitTraffic => ("Admit traffic".to_owned(), "Not now"),
         };
         (yes, no.to_owned())
     }

@@ -191,7 +191,7 @@ impl Fix {
             Self::RemoveService { half, id } => {
                 format!("delete the service {id} in {}, which no connection uses", vpn.place(*half))
             }
-            Self::Admit => "add the missing rules".to_owned(),
+            Self::Admit => "admit traffic (add the missing rules)".to_owned(),
             Self::Repair => "create the half that is missing, from what the other one says".to_owned(),
             Self::Compare(_) => "compare with the owner of the peer; it must have:".to_owned(),
             Self::ByHand(_) => "by hand:".to_owned(),

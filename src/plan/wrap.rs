@@ -39,6 +39,10 @@ pub(crate) fn wrap(text: &str, columns: usize, long: LongWords) -> Vec<String> {
         }
         while long == LongWords::Broken && word.width() > room {
             let mut start = beginning(word, room);
+            // A path stays readable if its parts stay whole.
+            if let Some(slash) = start.rfind('/').filter(|slash| *slash > 0) {
+                start = start.get(..=slash).unwrap_or(start);
+            }
             if start.is_empty() {
                 // A character wider than the whole line is drawn as far as it goes.
                 start = word.get(..word.chars().next().map_or(0, char::len_utf8)).unwrap_or_default();

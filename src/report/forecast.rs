@@ -7,9 +7,10 @@ use itertools::Itertools;
 use serde::Serialize;
 
 use super::{Conclude, ExitStatus, FailureReport, hanging};
+use crate::change::curable_lags;
 use crate::cloud::{Kind, RegionId};
 use crate::inspect::forecast::{Forecast, Prediction, Rewriting, VpnForecast};
-use crate::inspect::{Advice, Inspection};
+use crate::inspect::{Advice, Inspection, Keys};
 use crate::plan::Half;
 
 #[derive(Clone, Debug, Serialize)]
@@ -43,6 +44,9 @@ struct ForecastVpn {
     goes_down: bool,
     #[serde(skip)]
     fails: bool,
+    /// Whether `upgrade --all` takes it, too.
+    #[serde(skip)]
+    is_behind: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -123,6 +127,7 @@ impl ForecastVpn {
             rewritten: one.rewritten.iter().map(RewrittenWord::new).collect(),
             run,
             goes_down: one.prediction.goes_down(),
+            is_behind: !curable_lags(vpn, &Keys::Unread).is_empty(),
             fails: one.prediction.is_apart() || one.prediction == Prediction::HalfMissing,
         }
     }
@@ -213,7 +218,8 @@ impl Display for ForecastReport {
                 }
             }
         }
-        if self.vpns.iter().filter(|vpn| matches!(vpn.prediction, "parted" | "joined")).count() > 1 {
+        let upgraded = || self.vpns.iter().filter(|vpn| matches!(vpn.prediction, "parted" | "joined"));
+        if upgraded().count() > 1 && upgraded().all(|vpn| vpn.is_behind) {
             writeln!(f, "All of them, one after the other: osvpn upgrade --all")?;
         }
         let untouched = self.vpns.iter().filter(|vpn| !shown(vpn)).map(|vpn| &vpn.name).join(", ");

@@ -49,19 +49,14 @@ impl Account<'_> {
     fn change_ended(&mut self, work: &Work, end: &End) {
         let subject = &work.change().subject;
         match end {
-            End::Done => {
-                match work.direction {
-                    Direction::Forward => self.good("Done."),
-                    Direction::Back => self.good("Rolled back: everything is as it was."),
-                }
-                if work.completes_creation && work.direction == Direction::Forward {
+            End::Done => match work.direction {
+                Direction::Back => self.good("Rolled back: everything is as it was."),
+                Direction::Forward if work.completes_creation => {
+                    self.good("Done.");
                     self.completed(work);
-                } else if work.direction == Direction::Forward {
-                    for note in &work.notes {
-                        self.say(note);
-                    }
                 }
-            }
+                Direction::Forward => self.came_to(work),
+            },
             End::Unsettled(until, error) => {
                 let done = if work.direction == Direction::Back { "Rolled back" } else { "Done" };
                 let until = hour(*until);

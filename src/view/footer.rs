@@ -14,6 +14,7 @@ use super::Scene;
 use super::area::Area;
 use super::text::{hanging, width};
 use crate::wizard::keymap::{self, Action, Binding};
+use crate::wizard::vpns::VpnButton;
 
 /// A notice longer than this is cut; the list says the same in full.
 const LONGEST_NOTICE: usize = 3;
@@ -45,7 +46,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
 }
 
 /// The footer's keys, as many as fit. Help and leaving come before anything else: with them the others are found. Arrows
-/// go first, which everybody tries; where the buttons have letters, Enter goes before these.
+/// go first, which everybody tries; where the buttons have letters, Enter and Esc go before these, and Delete stays.
 fn keys(scene: Scene<'_>, columns: usize) -> Line<'static> {
     let bindings: Vec<Binding> =
         keymap::bindings(scene.model).into_iter().filter(|binding| binding.in_footer).collect();
@@ -61,14 +62,17 @@ fn keys(scene: Scene<'_>, columns: usize) -> Line<'static> {
     let is_arrow = |action: &Action| matches!(action, Action::Up | Action::Down | Action::Last);
     let is_minor = |action: &Action| matches!(action, Action::Retry | Action::Copy);
     let has_letters = texts.iter().any(|(action, ..)| matches!(action, Action::Do(_)));
-    let is_kept = |action: &Action| matches!(action, Action::Help | Action::Quit | Action::Accept);
+    let is_kept = |action: &Action| {
+        matches!(action, Action::Help | Action::Quit | Action::Accept | Action::Do(VpnButton::Delete))
+    };
     while taken(&texts) > columns {
         let place = |goes: &dyn Fn(&Action) -> bool| texts.iter().rposition(|(action, ..)| goes(action));
         let next = place(&is_arrow).or_else(|| {
             if !has_letters {
                 return None;
             }
-            place(&is_minor).or_else(|| place(&|action| *action == Action::Accept))
+            let first = place(&is_minor).or_else(|| place(&|action| *action == Action::Accept));
+            first.or_else(|| place(&|action| *action == Action::Back))
         });
         let Some(next) = next.or_else(|| place(&|action| !is_kept(action))) else { break };
         texts.remove(next);

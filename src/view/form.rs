@@ -133,7 +133,7 @@ fn meter(scene: Scene<'_>, count: usize) -> Line<'static> {
     Line::from(vec![
         Span::styled(full.repeat(filled), style),
         Span::styled(empty.repeat(CELLS - filled), theme.dim()),
-        Span::styled(format!(" {} ({} to {} allowed)", characters(count), psk::SHORTEST, psk::LONGEST), theme.dim()),
+        Span::styled(format!(" {} ({} to {})", characters(count), psk::SHORTEST, psk::LONGEST), theme.dim()),
     ])
 }
 

@@ -10,7 +10,7 @@ use crate::engine::Direction;
 use crate::engine::Doubt;
 use crate::engine::handover::{HANDOVER_TITLE, Handover, external_address};
 use crate::inspect::diagnosis::agents_report;
-use crate::inspect::{CheckResult, Condition, Diagnosis, Examined, Weight, checks};
+use crate::inspect::{CheckResult, Condition, Diagnosis, Examined, OtherHalf, Weight, checks};
 use crate::plan::shell::osvpn;
 use crate::plan::{Half, Plan, RULES_NEEDED};
 use crate::sheet::{FarSide, Sheet};
@@ -298,6 +298,44 @@ impl Account<'_> {
         self.title(together.question());
         for line in format!("{together:.8}").lines() {
             self.say(line);
+        }
+    }
+
+    /// What came of a change. What was said before it is over, but for what the owner of an external peer has to do.
+    pub(super) fn came_to(&mut self, work: &Work) {
+        let vpns = &self.scene.model.vpns;
+        let is_waiting = work.has_vpn && vpns.open.as_ref().is_some_and(|open| open.waiting.is_some());
+        let dim = self.scene.theme.dim();
+        match work.after.as_deref() {
+            Some((vpn, diagnosis)) if diagnosis.condition != Condition::NotActive => {
+                let conclusion = diagnosis.conclusion(vpn);
+                match diagnosis.condition {
+                    Condition::Proven => self.good(&format!("Done: {} is {conclusion}", vpn.name)),
+                    _ => self.warning(&format!("Done. {}: {conclusion}", vpn.name)),
+                }
+                diagnosis.findings.iter().for_each(|check| finding(self, check));
+            }
+            Some((vpn, _)) if is_waiting => {
+                self.good("Done.");
+                let text = format!("{} is not ACTIVE yet; {}", vpn.name, agents_report!());
+                self.lines.push(Line::styled(text, dim));
+            }
+            Some((vpn, diagnosis)) => {
+                self.warning(&format!("Done, but {} is not ACTIVE.", vpn.name));
+                diagnosis.findings.iter().for_each(|check| finding(self, check));
+            }
+            None => {
+                self.good("Done.");
+                if work.has_vpn && vpns.seen.is_loading() {
+                    self.lines.push(Line::styled("Checking the VPN", dim));
+                }
+            }
+        }
+        let has_peer = work.has_vpn && vpns.vpn().is_some_and(|vpn| matches!(vpn.other_half, OtherHalf::Outside));
+        if has_peer && !work.notes.is_empty() {
+            self.gap();
+            self.title("As was said before".to_owned());
+            work.notes.iter().for_each(|note| self.say(note));
         }
     }
 

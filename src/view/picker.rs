@@ -158,9 +158,7 @@ pub(super) fn above(scene: Scene<'_>, picker: &Picker) -> Line<'static> {
             Screen::Router(_) => "Enter lists all subnets.".to_owned(),
             _ => "Enter shows them.".to_owned(),
         },
-        _ if open == 0 && model.screen() != Screen::Vpns => {
-            "None of these can be selected; the reasons are next to them.".to_owned()
-        }
+        _ if open == 0 && model.screen() != Screen::Vpns => "None of these can be selected; each says why.".to_owned(),
         (_, Some(marked)) => marked,
         (Screen::Region(_) | Screen::Router(_), None) if pending == 0 && only.is_some() => {
             let kind = if matches!(model.screen(), Screen::Region(_)) { "region" } else { "router" };
@@ -217,7 +215,7 @@ fn taking(model: &Model, picker: &Picker, marked: &[Choice]) -> String {
     let ids: Vec<&Id> = taken.iter().filter_map(Choice::id).collect();
     match (taken.len(), marked.len()) {
         _ if matches!(model.screen(), Screen::NewSubnets(half) if model.vpns.are_present(half, &ids)) => {
-            "Nothing is changed yet: this is tunnelled already. Space marks".to_owned()
+            "Space marks one more. Nothing is changed yet.".to_owned()
         }
         (1, 1) if taken.as_slice() != marked => format!("Enter takes {name} alone; Space adds it"),
         (1, 1) => format!("Enter takes {name}; Space marks several"),

@@ -15,7 +15,9 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, pad, width as columns};
 use super::{Scene, review};
+use crate::plan::Severity;
 use crate::wizard::gesture::Spot;
+use crate::wizard::review::Review;
 use crate::wizard::screen::Screen;
 use crate::wizard::work::End;
 use crate::wizard::{Content, Model, Shell};
@@ -36,6 +38,8 @@ pub(super) fn width(model: &Model, screen: u16) -> u16 {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stand {
     Done,
+    /// Answered, and something speaks against the answer.
+    Doubtful,
     Here,
     Ahead,
 }
@@ -73,26 +77,35 @@ fn stand(model: &Model, step: Screen, place: usize, at: usize) -> Stand {
     } else if place == at {
         Stand::Here
     } else if (place < at || model.new_vpn.returning.is_some() && asks) && model.is_answered(step) {
-        Stand::Done
+        if is_doubtful(model, step) { Stand::Doubtful } else { Stand::Done }
     } else {
         Stand::Ahead
     }
+}
+
+/// Whether the review warns of the answer.
+fn is_doubtful(model: &Model, step: Screen) -> bool {
+    let Content::Review(Review { plan: Ok(plan), .. }) = model.content() else { return false };
+    let route = model.new_vpn.route(&model.shell);
+    let mut findings = plan.findings().iter().filter(|finding| finding.severity == Severity::Warning);
+    findings.any(|finding| Screen::of(finding.place, route) == step)
 }
 
 fn line(scene: Scene<'_>, step: Screen, stand: Stand, focused: bool, names: usize, room: usize) -> Line<'static> {
     let Scene { model, theme, .. } = scene;
     let (glyph, style) = match stand {
         Stand::Done => (theme.glyphs.done, theme.good()),
+        Stand::Doubtful => (theme.glyphs.warning, theme.warning()),
         Stand::Here => (theme.glyphs.here, theme.accent()),
         Stand::Ahead => (theme.glyphs.ahead, theme.dim()),
     };
     let name = match stand {
-        Stand::Done => theme.text(),
+        Stand::Done | Stand::Doubtful => theme.text(),
         Stand::Here => theme.accent(),
         Stand::Ahead => theme.dim(),
     };
     let left = room.saturating_sub(3 + names + 1);
-    let value = if stand == Stand::Done { short(scene, step, left) } else { String::new() };
+    let value = if matches!(stand, Stand::Done | Stand::Doubtful) { short(scene, step, left) } else { String::new() };
     let why = model.answer_source(step).filter(|_| !value.is_empty()).unwrap_or_default();
     let why = [format!("  {why}"), " (only)".to_owned()]
         .into_iter()

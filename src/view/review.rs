@@ -21,7 +21,7 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, hanging, width};
 use super::{Scene, document, remote, sides};
-use crate::plan::{Finding, HalfPlan, Plan, PlannedObject, Severity};
+use crate::plan::{Finding, HalfPlan, Place, Plan, PlannedObject, Severity};
 use crate::sign_in::READER;
 use crate::wizard::gesture::Spot;
 use crate::wizard::review::{AnswerLine, Review};
@@ -139,7 +139,14 @@ fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'
 
 fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize, is_low: bool) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let mut lines = if is_low { sides::in_words(scene, plan, columns) } else { sides::picture(scene, plan, columns) };
+    let told = |finding: &Finding| {
+        document::finding(scene, finding.severity, &scene.model.new_vpn.finding_text(finding), columns)
+    };
+    // A name that is another VPN's comes before everything else: it is the answer that is easily changed.
+    let (of_name, others): (Vec<&Finding>, Vec<&Finding>) =
+        plan.findings().iter().partition(|finding| finding.place == Place::Name);
+    let mut lines: Vec<Line<'static>> = of_name.into_iter().flat_map(told).collect();
+    lines.extend(if is_low { sides::in_words(scene, plan, columns) } else { sides::picture(scene, plan, columns) });
     let gap = [Line::default()].into_iter();
     let policy = gap
         .chain(super::text::paragraph(&scene.model.new_vpn.policy_text(), columns, theme.text()))
@@ -147,9 +154,9 @@ fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize, is_low: bool) -> V
     // The objects stand before what can be switched where only one of them is in sight.
     let (before, behind) = if is_low { (Vec::new(), policy) } else { (policy, Vec::new()) };
     lines.extend(before);
-    for finding in plan.findings() {
+    for finding in others {
         lines.push(Line::default());
-        lines.extend(document::finding(scene, finding.severity, &scene.model.new_vpn.finding_text(finding), columns));
+        lines.extend(told(finding));
     }
     lines.extend(objects(scene, plan, columns));
     lines.extend(behind);

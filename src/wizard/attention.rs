@@ -141,10 +141,10 @@ impl Model {
             return None;
         }
         let is_for_file = std::mem::take(&mut self.shell.attention.is_for_file);
-        let why = if !is_alone {
+        let why = if is_new {
+            "it came too soon after the question"
+        } else if !is_alone {
             "it was held down or pasted"
-        } else if is_new {
-            "this has only just appeared"
         } else if is_for_file {
             "the plan file needs no name"
         } else {

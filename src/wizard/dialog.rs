@@ -156,8 +156,13 @@ impl Dialog {
 
     /// Why the focused button cannot be pressed yet.
     pub(super) fn lacks(&self) -> Option<String> {
-        let typed = self.typed.as_ref().filter(|typed| !self.act().is_harmless() && !typed.is_right())?;
-        Some(format!("Type {} first.", typed.name))
+        let typed = self.typed.as_ref().filter(|typed| !typed.is_right())?;
+        if !self.act().is_harmless() {
+            return Some(format!("Type {} first.", typed.name));
+        }
+        // Whoever goes on typing must not press the buttons of the page behind it.
+        let differs = || format!("Nothing was done: the name is {}. Type on, or Esc closes the question.", typed.name);
+        (!typed.text.trim().is_empty()).then(differs)
     }
 
     /// Takes a letter of the name. With the whole of it typed, Enter is the answer it was typed for.

@@ -196,6 +196,10 @@ impl Model {
         if let Some(dialog) = &mut self.shell.dialog {
             let Spot::Answer(act) = spot else { return None };
             let at = dialog.buttons.iter().position(|button| button.act == *act)?;
+            // An answer that is named is meant, whatever was typed before.
+            if act.is_harmless() {
+                dialog.fill("");
+            }
             return Some(std::mem::replace(&mut dialog.focus, at) == at);
         }
         let is_answer = |screen: &Screen| self.answer_lines().iter().any(|line| line.screen == *screen);

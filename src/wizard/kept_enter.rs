@@ -33,8 +33,13 @@ impl Model {
         // Another line that turns out better does not take the cursor away.
         picker.step(0);
         let choice = picker.current().map(|line| line.choice.clone());
+        let then = match (&choice, self.screen) {
+            (Some(Choice::Best), _) => "the best pair of them opens as soon as they are read",
+            (_, Screen::Mode) => "the best pair with it opens as soon as it is read",
+            _ => "the wizard will go on as soon as it is read",
+        };
         self.kept_enter = Some(KeptEnter { screen: self.screen, choice });
-        self.shell.say(format!("{what}; the wizard will go on as soon as it is read."));
+        self.shell.say(format!("{what}; {then}."));
     }
 
     /// Does what a kept Enter was for, once that is known.

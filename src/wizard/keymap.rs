@@ -187,7 +187,7 @@ pub fn screen_bindings(model: &Model) -> Vec<Binding> {
         (Start::Problem(_), _) => problem_keys(model),
         (_, Content::List(picker)) => picker_keys(model, picker),
         (_, Content::Form(form)) => form_keys(model, form),
-        (_, Content::Review(review)) => review_keys(model, review.focus == 0),
+        (_, Content::Review(review)) => review_keys(model, review.focus == 0, review.plan.is_ok()),
         (_, Content::None) => match model.screen {
             Screen::Work => work_keys(model),
             Screen::Sheet => sheet_keys(model),
@@ -405,10 +405,15 @@ fn form_keys(model: &Model, form: &Form) -> Vec<Binding> {
     bindings
 }
 
-fn review_keys(model: &Model, at_create: bool) -> Vec<Binding> {
+fn review_keys(model: &Model, at_create: bool, is_plan: bool) -> Vec<Binding> {
+    let accept = match (at_create, is_plan) {
+        (true, true) => "create",
+        (true, false) => "choose",
+        (false, _) => "change",
+    };
     let other = model.new_vpn.other_policy().map(|(profile, _)| profile);
     let mut bindings = vec![
-        bind(&[ENTER], Action::Accept, if at_create { "choose" } else { "change" }),
+        bind(&[ENTER], Action::Accept, accept),
         bind(&[ESC], Action::Back, "back"),
         Binding { in_footer: at_create, ..bind(&[UP, Key::character('k'), BACKTAB], Action::Up, "to the answers") },
         quiet(&[DOWN, Key::character('j'), TAB], Action::Down, "down"),
@@ -499,7 +504,7 @@ fn vpn_keys(model: &Model) -> Vec<Binding> {
         (VpnButton::Fix, "fix"),
         (VpnButton::NewKey, "new key"),
         (VpnButton::Subnets, "subnets"),
-        (VpnButton::Admit, "allow"),
+        (VpnButton::Admit, "admit"),
         (VpnButton::Upgrade, "upgrade"),
         (VpnButton::Sheet, "peer sheet"),
         (VpnButton::Delete, "delete"),

@@ -11,7 +11,7 @@ use crate::cloud::RegionId;
 use crate::engine::Course;
 use crate::engine::pace::FRESH;
 use crate::plan::shell::osvpn;
-use crate::plan::{Finding, Labels, Place, Plan, Profile, file};
+use crate::plan::{Finding, Half, Labels, Place, Plan, Profile, file};
 
 /// What the review keeps.
 #[derive(Clone, Debug)]
@@ -97,14 +97,24 @@ impl Model {
         if self.new_vpn.returning != Some(screen) || !self.chosen(screen).is_some_and(is_other) {
             return None;
         }
-        let names = match screen {
-            Screen::Region(half) => {
-                [Screen::Router(half), Screen::Subnets(half)].map(|step| step.name(mode)).join(" and ")
+        let is_taken = |half: Half| matches!(&line.choice, Choice::Region(region) if self.new_vpn.answers.region.get(half).as_ref() == Some(region));
+        let name = if self.new_vpn.answers.name.is_none() { " and the name" } else { "" };
+        Some(match screen {
+            // Taking the other side's region leaves that side without one.
+            Screen::Region(Half::A) if mode == Mode::SiteToSite && is_taken(Half::B) => {
+                format!("changes both sides: regions, routers, subnets{name}")
             }
-            Screen::Router(half) => Screen::Subnets(half).name(mode),
+            Screen::Region(half) => {
+                let names = [Screen::Router(half), Screen::Subnets(half)].map(|step| step.name(mode));
+                if name.is_empty() {
+                    format!("changes {}, too", names.join(" and "))
+                } else {
+                    format!("changes {}{name}, too", names.join(", "))
+                }
+            }
+            Screen::Router(half) => format!("changes {}, too", Screen::Subnets(half).name(mode)),
             _ => return None,
-        };
-        Some(format!("changes {names}, too"))
+        })
     }
 
     /// The key, or the connection that has it, if the plan in review shares one.

@@ -171,6 +171,7 @@ impl Model {
     pub(super) fn stop_reading(&mut self) {
         let ids = self.regions_awaited();
         let names = ids.iter().map(|id| self.shell.labels.name(id)).join(" and ");
+        let first = ids.first().cloned().map(Choice::Region);
         for id in ids {
             if let Some(region) = self.new_vpn.region_mut(&id) {
                 region.give_up();
@@ -178,6 +179,10 @@ impl Model {
             self.shell.out.push(Effect::StopReading(id));
         }
         self.refresh();
+        // What was stopped is what r reads.
+        if let (Content::List(picker), Some(first), Screen::Region(_)) = (&mut self.content, first, self.screen) {
+            picker.point(&first);
+        }
         if !names.is_empty() {
             self.shell.say(format!("Reading {names} was stopped; r reads again."));
         }

@@ -79,7 +79,7 @@ pub struct Shell {
     /// Lines the text of the screen is scrolled by; a dialog has its own.
     pub scroll: u16,
     /// Lines of what is on top that the terminal has no room for.
-    pub(super) overflow: u16,
+    pub overflow: u16,
     pub repaint: bool,
     pub wait: Duration,
     /// Since when something is awaited that may take minutes.

@@ -2,9 +2,10 @@
 
 use super::dialog::{Act, Dialog};
 use super::shell::{Ending, Shell};
-use super::work::{Button, End, RowState, Work, WorkList};
+use super::work::{Button, End, RowState, Stage, Work, WorkList};
 use crate::change::short_name;
 use crate::engine::{Direction, Made};
+use crate::plan::shell::osvpn;
 
 /// The first sentence of every question about stopping.
 const FINISHED_FIRST: &str = "The request in progress is finished first.";
@@ -40,11 +41,7 @@ impl WorkList {
         if work.then.is_some() {
             shell.say("It is stopping already, once the request in progress is answered.");
         } else if work.is_working() {
-            let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
-            if work.direction == Direction::Forward && work.is_reversible() {
-                buttons.push(("Stop and roll back", Act::StopAndRollBack));
-            }
-            shell.dialog = Some(Dialog::new(stop_title(work), self.stop_text().unwrap_or_default(), buttons));
+            shell.dialog = self.stop_question();
         } else {
             let is_failed = matches!(work.end(), Some(End::Failed(..)));
             let mut text = match work.is_creation() {
@@ -71,8 +68,24 @@ impl WorkList {
         shell.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
     }
 
-    fn stop_text(&self) -> Option<Vec<String>> {
+    fn stop_question(&self) -> Option<Dialog> {
         let work = self.current.as_ref().filter(|work| work.is_working())?;
+        let [go_on, keep, roll_back] = match work.stage {
+            Stage::Watching => ["Go on waiting", "Stop waiting", "Roll back instead"],
+            _ => ["Go on", "Stop and keep", "Stop and roll back"],
+        };
+        let mut buttons = vec![(go_on, Act::Close), (keep, Act::StopAndKeep)];
+        if work.direction == Direction::Forward && work.is_reversible() {
+            buttons.push((roll_back, Act::StopAndRollBack));
+        }
+        Some(Dialog::new(stop_title(work), self.stop_text(work), buttons))
+    }
+
+    fn stop_text(&self, work: &Work) -> Vec<String> {
+        if work.stage == Stage::Watching {
+            let status = osvpn("status").operand(&work.change().subject);
+            return vec![format!("The VPN stays, and goes on coming up by itself: {status}")];
+        }
         let mut text = vec![FINISHED_FIRST.to_owned()];
         if work.is_creation() {
             text.extend(what_exists(work));
@@ -86,15 +99,14 @@ impl WorkList {
             1 => Some("The VPN after this one then stays as it is.".to_owned()),
             count => Some(format!("The {count} VPNs after this one then stay as they are.")),
         });
-        Some(text)
+        text
     }
 
     pub(super) fn refresh_question(&self, shell: &mut Shell) {
-        let text = self.stop_text();
         let Some(dialog) = shell.dialog.as_mut().filter(|dialog| dialog.has(Act::StopAndKeep)) else { return };
-        if let Some(text) = text {
-            dialog.text = text;
-            dialog.title = self.current.as_ref().map(stop_title).unwrap_or_default();
+        if let Some(question) = self.stop_question() {
+            let (focus, scroll) = (dialog.focus.min(question.buttons.len() - 1), dialog.scroll);
+            *dialog = Dialog { focus, scroll, ..question };
         } else {
             let text = vec!["The work has ended meanwhile; nothing was stopped.".to_owned()];
             *dialog = Dialog::new("Nothing to stop", text, vec![("Show the result", Act::Close)]);
@@ -103,6 +115,9 @@ impl WorkList {
 }
 
 fn stop_title(work: &Work) -> String {
+    if work.stage == Stage::Watching {
+        return format!("Stop waiting for {}?", name(work));
+    }
     let what = match (work.is_creation(), work.direction) {
         (true, Direction::Forward) => "creating ",
         (true, Direction::Back) => "rolling back ",

@@ -157,6 +157,8 @@ pub(super) fn act(model: &mut Model, action: Action) {
         return model.dialog_action(action);
     }
     match action {
+        // With nothing answered and nothing done there is nothing to lose.
+        Action::Quit if model.is_untouched() => return model.leave(),
         Action::Quit => return model.quit(),
         Action::Help => return model.show_help(),
         Action::ShowRequests => return model.shell.show_requests(),
@@ -329,6 +331,11 @@ impl Model {
 
     pub(super) fn leave(&mut self) {
         self.work.leave(&mut self.shell);
+    }
+
+    fn is_untouched(&self) -> bool {
+        let has_done = self.work.earlier_creations().next().is_some() || self.work.changes().next().is_some();
+        self.screen == Screen::Mode && self.new_vpn.begun_with.is_none() && !has_done
     }
 
     /// Leaves, or asks first where something would be lost.

@@ -67,7 +67,7 @@ fn create_takes_no_enter_before_the_review_can_have_been_read() {
     // It has been open for long when the last region is read, and with that there is something to create.
     let mut journey = reviewing(300);
     journey.at_once(KeyCode::Enter).at(Screen::Review);
-    told(&journey, "only just appeared. Press it again to create hlz-por.");
+    told(&journey, "too soon after the question. Press it again to create hlz-por.");
     journey.passes(500).at_once(KeyCode::Enter).at(Screen::Work);
 
     let mut help = reviewing(2000);
@@ -145,12 +145,12 @@ fn a_question_that_changes_something_takes_no_enter_meant_for_what_was_before_it
     assert!(start.effects.iter().any(|effect| matches!(effect, Effect::Resume(..))));
 
     // What comes by itself is not even closed; what the user asked for is closed at once.
-    let mut left = Journey::ready();
+    let mut left = reviewing(2000);
     left.types("q").at_once(KeyCode::Enter);
     assert!(left.model.shell.dialog.is_none() && left.model.shell.notice.is_none());
     let mut run = running();
     run.send(rested(Err(ChangeError::Stopped), everything())).passes(400).at_once(KeyCode::Enter);
-    told(&run, "only just appeared");
+    told(&run, "too soon after the question");
     assert!(run.model.shell.ending.is_none());
 }
 
@@ -221,7 +221,10 @@ fn the_answer_that_changes_nothing_is_taken_however_soon_it_comes() {
             journey.model.shell.notice
         );
     };
-    let mut left = Journey::ready();
+    let mut untouched = Journey::ready();
+    untouched.types("q");
+    assert_eq!(untouched.model.shell.ending, Some(Ending::Left), "there is nothing to lose");
+    let mut left = reviewing(2000);
     left.types("q").send(Message::Resize(40, 10)).send(Message::Resize(80, 24));
     harmless(&mut left);
     let (mut start, _) = start::interrupted(KeyOrigin::Generated);

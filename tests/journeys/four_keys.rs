@@ -58,7 +58,7 @@ fn four_enters_lead_to_a_vpn_that_carries_traffic_and_out() {
     let mut journey = checked(active());
     journey.send(Message::Resize(160, 40));
     let text = drawn_text(&journey);
-    for part in ["Add security-group rules for hlz-por?", "allow 10.20.30.0/24", "with every protocol"] {
+    for part in ["Admit traffic for hlz-por?", "allow 10.20.30.0/24", "with every protocol"] {
         assert!(text.contains(part), "{part:?} is missing from\n{text}");
     }
     assert!(shows(&journey, "[ Admit traffic ]", "[1] Admit traffic"), "{text}");
@@ -86,7 +86,7 @@ fn rules_that_do_not_fit_on_the_screen_are_shown_before_they_are_added() {
     journey.enter().at(Screen::Work);
     assert!(admitting(&mut journey).is_none(), "the question is below the edge");
     let dialog = journey.model.shell.dialog.clone().expect("so it is asked first");
-    assert_eq!((dialog.title.as_str(), dialog.focus), ("Add security-group rules for hlz-por?", 0));
+    assert_eq!((dialog.title.as_str(), dialog.focus), ("Admit traffic for hlz-por?", 0));
     journey.key(KeyCode::Tab).enter().at(Screen::Work);
     let course = admitting(&mut journey).expect("the missing rules are added");
     journey.send(rested(Ok(Changed::Done), course));

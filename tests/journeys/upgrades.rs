@@ -61,7 +61,10 @@ fn a_vpn_of_the_old_kind_is_marked_and_upgraded_on_its_page() {
     assert!(steps(&change).iter().any(|step| step.contains("create the VPN service")), "{:?}", steps(&change));
     assert!(shows(&journey, "Upgrade of hlz-por: in progress", "Upgrade of hlz-por: in progress"));
     ended(&mut journey, &change, Ok(Changed::Done));
-    journey.inspected(surveys::healthy());
+    journey.inspected(surveys::healthy()).diagnosed(Exposures::default());
+    let (page, result) = (drawn_text(&journey), "Done: hlz-por is ACTIVE, and both halves match.");
+    assert!(shows(&journey, result, result), "{page}");
+    assert!(!page.contains("can be rolled back") && !page.contains("down for some seconds"), "{page}");
     journey.enter().at(Screen::Vpn);
 }
 

@@ -112,8 +112,6 @@ fn what_is_to_stay_as_it_is_is_not_asked_about_again() {
     pty.wait("the question is gone", |screen| !screen.contains("Creating hlz-por was interrupted"));
     assert_eq!(journals(&scene), 1, "later is not never");
     pty.send("q");
-    pty.wait_for("Leave osvpn?");
-    pty.send(CTRL_C);
     pty.end();
     let mut pty = scene.wizard(&[]);
     pty.wait_for("Creating hlz-por was interrupted");

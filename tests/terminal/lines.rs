@@ -154,11 +154,11 @@ fn ctrl_c_asks_and_what_exists_can_be_kept() {
     answer(&mut pty, "Create: 12 objects", "1");
     pty.wait_for("waiting for ACTIVE");
     pty.send(CTRL_C);
-    answer(&mut pty, "Stop and roll back", "go on");
+    answer(&mut pty, "Roll back instead", "go on waiting");
     // A Ctrl-C that comes before that was read would mean stop and keep.
-    pty.wait("it goes on", |screen| !screen.trim_end().ends_with("go on"));
+    pty.wait("it goes on", |screen| !screen.trim_end().ends_with("go on waiting"));
     pty.send(CTRL_C);
-    answer(&mut pty, "Stop and roll back", "stop and keep");
+    answer(&mut pty, "Roll back instead", "stop waiting");
     let (code, Printed { everything, .. }) = pty.end();
     assert_eq!((code, scene.objects()), (130, before + 12), "{everything}");
     is_plain(&everything.replace('\x03', "").replace("^C", ""));

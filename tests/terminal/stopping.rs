@@ -53,7 +53,7 @@ fn at(phase: &str) -> (Scene, Pty, Gate, BTreeSet<String>) {
     if phase == "undoing" {
         pty.wait_for("waiting for ACTIVE");
         pty.send(CTRL_C);
-        pty.wait_for("Stop and roll back");
+        pty.wait_for("Stop waiting");
         pty.confirm("\t\t\r");
     }
     scene.runtime.block_on(gate.arrived());

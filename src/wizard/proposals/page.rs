@@ -28,7 +28,7 @@ impl NewVpn {
         } else {
             lines.extend(pending.into_iter().map(|region| self.region_line(region, Half::A, labels)));
         }
-        lines.extend(self.ways(vpns));
+        lines.extend(self.ways(vpns, shell));
         if !self.nothing_to_connect(labels).is_empty() {
             // Why stands above the list.
             return lines;
@@ -91,7 +91,7 @@ impl NewVpn {
         About { detail, findings: plan.findings().to_vec() }
     }
 
-    fn ways(&self, vpns: &YourVpns) -> Vec<Line> {
+    fn ways(&self, vpns: &YourVpns, shell: &Shell) -> Vec<Line> {
         let line = |choice, title: &str, aside: String, detail: [(&str, &str); 2]| {
             let detail = detail.map(|(name, value)| about(name, value)).into();
             Line::new(choice, title, aside, About { detail, ..About::default() })
@@ -118,7 +118,7 @@ impl NewVpn {
             line(
                 Choice::Vpns,
                 "your VPNs",
-                self.vpns_in_words(vpns),
+                self.vpns_in_words(vpns, shell),
                 [
                     ("Shows", "the status of each, and why one is down"),
                     ("Can", "fix it, set a new key, change its subnets, delete it"),
@@ -128,7 +128,8 @@ impl NewVpn {
     }
 
     /// How the VPNs that exist stand, as far as it is known without asking for more.
-    fn vpns_in_words(&self, vpns: &YourVpns) -> String {
+    fn vpns_in_words(&self, vpns: &YourVpns, shell: &Shell) -> String {
+        let is_reader = shell.session().is_some_and(|session| session.is_reader);
         let known = &self.proposals.vpns;
         let up = known.iter().filter(|vpn| vpn.is_active()).count();
         let counts = [
@@ -143,6 +144,7 @@ impl NewVpn {
         let failed = count(|region| region.inventory.error().is_some());
         match (count(RegionState::is_first_read), count(|region| region.inventory.ready().is_some())) {
             (_, 0) => String::new(),
+            _ if words.is_empty() && is_reader => "cannot be seen with the role reader".to_owned(),
             (1.., _) if words.is_empty() => "none so far".to_owned(),
             (1.., _) => format!("{words} so far"),
             _ if words.is_empty() && failed == 0 => "none yet".to_owned(),

@@ -22,6 +22,8 @@ pub struct Open {
     pub diagnosis: Option<Diagnosis>,
     /// Whether it is behind today's standard, and can be upgraded.
     pub is_behind: bool,
+    /// Whether its peer is external and the tunnel is not up: the owner of the peer is waited for.
+    pub awaits_peer: bool,
     /// The finding to fix, if the user has chosen one.
     pub chosen: Option<Check>,
     /// Whether the page begins at that finding: what is scrolled is counted from there.
@@ -94,6 +96,7 @@ impl Open {
             around: Remote::NotAsked,
             diagnosis: None,
             is_behind: false,
+            awaits_peer: false,
             chosen: None,
             begins_there: false,
             focus: VpnButton::Fix,
@@ -121,9 +124,11 @@ impl Open {
         let fix = self.is_fixable().then_some(VpnButton::Fix);
         let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(VpnButton::Admit);
         let upgrade = self.is_behind.then_some(VpnButton::Upgrade);
+        let (first, last) =
+            if self.awaits_peer { (Some(VpnButton::Sheet), None) } else { (None, Some(VpnButton::Sheet)) };
         let always = [VpnButton::NewKey, VpnButton::Subnets].map(Some);
-        let rest = [admit, upgrade, Some(VpnButton::Sheet), Some(VpnButton::Delete)];
-        [fix].into_iter().chain(always).chain(rest).flatten().collect()
+        let rest = [admit, upgrade, last, Some(VpnButton::Delete)];
+        [fix, first].into_iter().chain(always).chain(rest).flatten().collect()
     }
 
     /// Whether the finding to fix is one that this program can fix.

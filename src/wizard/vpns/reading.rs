@@ -16,7 +16,7 @@ use crate::cloud::{Error, Id, RegionId};
 use crate::engine::Direction;
 use crate::engine::pace::{FRESH, PATIENCE};
 use crate::inspect::diagnosis::agents_report;
-use crate::inspect::{HalfStatus, Vpn};
+use crate::inspect::{HalfStatus, OtherHalf, Vpn};
 use crate::plan::Half;
 
 fn connections(vpn: &Vpn) -> Vec<(RegionId, Id)> {
@@ -216,8 +216,9 @@ impl YourVpns {
         let diagnosis = seen.inspection.diagnose(vpn, &found.keys, &found.exposures);
         wizard.work.note_after(vpn, &diagnosis, &seen.inspection.vpns);
         let is_behind = is_behind(vpn, &found.keys);
+        let awaits_peer = matches!(vpn.other_half, OtherHalf::Outside) && !vpn.is_active();
         if let Some(open) = &mut self.open {
-            (open.diagnosis, open.is_behind) = (Some(diagnosis), is_behind);
+            (open.diagnosis, open.is_behind, open.awaits_peer) = (Some(diagnosis), is_behind, awaits_peer);
         }
     }
 
@@ -286,7 +287,7 @@ impl YourVpns {
         }
         if let Some(open) = &mut self.open {
             open.around = Remote::NotAsked;
-            (open.diagnosis, open.chosen) = (None, None);
+            (open.diagnosis, open.chosen, open.begins_there) = (None, None, false);
             open.forget();
             open.waiting = is_of_one.then_some(shell.now);
         }

@@ -34,7 +34,7 @@ pub(super) fn subnets(
     profiles: &Profiles,
 ) -> Result<Proposal, Refused> {
     let alone = set_subnets(seen, vpn, wanted);
-    if alone.is_ok() || curable_lags(vpn, keys).is_empty() {
+    if alone.is_ok() || vpn.b().is_none() && curable_lags(vpn, keys).is_empty() {
         return alone;
     }
     let target = Target { subnets: Some(wanted.clone()), ..Target::modern(profiles, vpn, keys) };

@@ -1,6 +1,7 @@
 //! What is said of work as a whole, and what can be done once it rests.
 
 use super::{Button, Stage, Turn, Work};
+use crate::cloud::ErrorKind;
 use crate::engine::{Direction, WorkEnd, is_cured_by_modern};
 
 impl Work {
@@ -57,7 +58,12 @@ impl Work {
                 let modern = cured.is_some_and(|(task, plan)| is_cured_by_modern(plan, task, error));
                 let modern = modern.then_some(Button::UseModern);
                 let answers = (roll_back.is_none() && modern.is_none()).then_some(Button::ChangeAnswers);
-                [modern, retry, roll_back.or(answers), leave]
+                // Neither the same once more nor another answer gives the user another role.
+                if error.kind == ErrorKind::Forbidden {
+                    [roll_back, leave, answers, retry]
+                } else {
+                    [modern, retry, roll_back.or(answers), leave]
+                }
             }
             WorkEnd::NotYet(_) | WorkEnd::Lost(_) => {
                 let on = [Some(Button::KeepWaiting), leave, sheet, Some(Button::ShowVpn), roll_back];
