@@ -146,6 +146,9 @@ fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize, is_low: bool) -> V
     let (of_name, others): (Vec<&Finding>, Vec<&Finding>) =
         plan.findings().iter().partition(|finding| finding.place == Place::Name);
     let mut lines: Vec<Line<'static>> = of_name.into_iter().flat_map(told).collect();
+    if !lines.is_empty() {
+        lines.push(Line::default());
+    }
     lines.extend(if is_low { sides::in_words(scene, plan, columns) } else { sides::picture(scene, plan, columns) });
     let gap = [Line::default()].into_iter();
     let policy = gap

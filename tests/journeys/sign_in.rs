@@ -133,10 +133,23 @@ fn a_reader_is_told_so_at_sign_in_on_every_screen_and_on_the_review() {
         "before the first question is answered"
     );
     assert!(shown(&reader).contains("user demo (role reader)"), "{}", shown(&reader));
+    for (region, inventory) in [(hamilton(), hamilton_inventory()), (porirua(), porirua_inventory())] {
+        let unseen = osvpn::cloud::Inventory { services: Vec::new(), connections: Vec::new(), ..inventory };
+        reader.discovered(&region, Ok(unseen));
+    }
+    assert!(shown(&reader).contains("cannot be seen with the role reader"), "{}", shown(&reader));
     let mut member = Journey::at_review();
     assert!(!shown(&member).contains("reader"));
     if let Start::Ready(session) = &mut member.model.shell.start {
         session.is_reader = true;
     }
     assert!(shown(&member).contains("warning: Your role in this project is reader"), "{}", shown(&member));
+    // Trying again gives nobody another role.
+    member.enter().at(Screen::Work);
+    let refused = Error::new(ErrorKind::Forbidden, "403");
+    member.send(rested(Err(ChangeError::Failed(0, Box::new(refused))), nothing()));
+    assert_eq!(
+        member.model.work.current.as_ref().and_then(|work| work.buttons().first().copied()),
+        Some(Button::Leave)
+    );
 }

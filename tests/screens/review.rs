@@ -28,6 +28,26 @@ fn what_another_answer_would_change_as_well_is_told_before_it_is_taken() {
     let first = journey.press("Up Up Up Up Up Up");
     let texts = [drawn(&first.model, &COLOR).text, drawn(&first.press("Down").model, &COLOR).text];
     assert!(texts.iter().any(|text| text.contains("changes Subnets A, too")), "{texts:?}");
+    // The other side's region takes everything with it.
+    let mut region = at(Screen::Review);
+    region.press("Home Down Enter").at(Screen::Region(Half::A));
+    let text = drawn(&region.press("Down").model, &COLOR).text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("changes both sides: regions, routers,") && text.contains("subnets and the name"), "{text}");
+}
+
+#[test]
+fn a_name_that_is_taken_is_said_first_and_marked_among_the_answers() {
+    let mut journey = at(Screen::Review);
+    journey.model.new_vpn.answers.name = Some("office".into());
+    let mut clash = hamilton_inventory();
+    let mut connection = surveys::healthy().inspection.surveys[&hamilton()].inventory.connections[0].clone();
+    "office_vpn_site_connection".clone_into(&mut connection.name);
+    clash.connections.push(connection);
+    journey.press("r").discovered(&hamilton(), Ok(clash)).discovered(&porirua(), Ok(porirua_inventory())).details();
+    let text = drawn(&journey.model, &COLOR).text;
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part:?} is missing from\n{text}"));
+    assert!(place("nz-hlz-1 already has a connection") < place("A Hamilton ───"), "{text}");
+    assert!(text.contains("! Name"), "{text}");
 }
 
 #[test]
