@@ -41,9 +41,7 @@ struct ForecastVpn {
     /// What to do about it, in this order.
     run: Vec<Advice>,
     #[serde(skip)]
-    goes_down: bool,
-    #[serde(skip)]
-    fails: bool,
+    kind: Prediction,
     /// Whether `upgrade --all` takes it, too.
     #[serde(skip)]
     is_behind: bool,
@@ -96,10 +94,11 @@ impl ForecastReport {
 /// Mismatched where traffic fails, or will.
 impl Conclude for ForecastReport {
     fn exit_status(&self) -> ExitStatus {
-        if self.vpns.iter().any(|vpn| vpn.fails || vpn.goes_down) {
+        if self.vpns.iter().any(|vpn| vpn.fails() || vpn.kind.goes_down()) {
             return ExitStatus::Mismatched;
         }
-        let is_certain = self.unread.is_empty() && self.vpns.iter().all(|vpn| vpn.prediction != "unknown");
+        let is_certain =
+            self.unread.is_empty() && !self.vpns.iter().any(|vpn| matches!(vpn.kind, Prediction::Unknown(_)));
         if is_certain { ExitStatus::Done } else { ExitStatus::Failed }
     }
 }
@@ -126,10 +125,14 @@ impl ForecastVpn {
             means,
             rewritten: one.rewritten.iter().map(RewrittenWord::new).collect(),
             run,
-            goes_down: one.prediction.goes_down(),
+            kind: one.prediction.clone(),
             is_behind: !curable_lags(vpn, &Keys::Unread).is_empty(),
-            fails: one.prediction.is_apart() || one.prediction == Prediction::HalfMissing,
         }
+    }
+
+    /// Whether traffic fails already.
+    fn fails(&self) -> bool {
+        self.kind.is_apart() || self.kind == Prediction::HalfMissing
     }
 }
 
@@ -203,8 +206,8 @@ const CREATING: &str = "After the upgrade of a region no policy with sha1 or 3de
 impl Display for ForecastReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.verdict(f)?;
-        let shown = |vpn: &&ForecastVpn| vpn.prediction != "untouched";
-        for vpn in self.vpns.iter().filter(shown).sorted_by_key(|vpn| (!vpn.goes_down, !vpn.fails)) {
+        let shown = |vpn: &&ForecastVpn| vpn.kind != Prediction::Untouched;
+        for vpn in self.vpns.iter().filter(shown).sorted_by_key(|vpn| (!vpn.kind.goes_down(), !vpn.fails())) {
             let head = format!("{}  ", vpn.name);
             f.write_str(&if head.len() < 24 {
                 hanging(&head, &vpn.means)
@@ -218,7 +221,8 @@ impl Display for ForecastReport {
                 }
             }
         }
-        let upgraded = || self.vpns.iter().filter(|vpn| matches!(vpn.prediction, "parted" | "joined"));
+        let is_cured = |vpn: &&ForecastVpn| matches!(vpn.kind, Prediction::Parted | Prediction::Joined(_));
+        let upgraded = || self.vpns.iter().filter(is_cured);
         if upgraded().count() > 1 && upgraded().all(|vpn| vpn.is_behind) {
             writeln!(f, "All of them, one after the other: osvpn upgrade --all")?;
         }
@@ -228,7 +232,7 @@ impl Display for ForecastReport {
         }
         self.told_orders(f)?;
         let notes = [
-            (self.vpns.iter().any(|vpn| vpn.goes_down || vpn.prediction == "joined"), HOLDS),
+            (self.vpns.iter().any(|vpn| vpn.kind.goes_down() || matches!(vpn.kind, Prediction::Joined(_))), HOLDS),
             (self.vpns.iter().any(|vpn| !vpn.rewritten.is_empty()), CREATING),
         ];
         for (_, note) in notes.into_iter().filter(|(is_needed, _)| *is_needed) {
@@ -264,7 +268,7 @@ impl ForecastReport {
         if best.iter().all(|effect| effect.goes_down.is_empty()) {
             return write!(f, "\n{}", hanging("Safe order: ", &regions(best)));
         }
-        if self.vpns.iter().any(|vpn| vpn.goes_down && vpn.prediction == "parted") {
+        if self.vpns.iter().any(|vpn| vpn.kind == Prediction::Parted) {
             f.write_str("\nNo order of upgrades is safe without the commands above.\n")?;
         }
         let shown = if self.orders.len() > 2 { 1 } else { self.orders.len() };
