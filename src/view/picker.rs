@@ -88,7 +88,7 @@ fn detail_rows(scene: Scene<'_>, picker: &Picker, room: u16) -> u16 {
         .iter()
         .filter(|line| line.is_open())
         .map(|line| detail::lines(scene, line, usize::from(room)).len() + 1);
-    rows.max().and_then(|rows| u16::try_from(rows).ok()).unwrap_or(u16::MAX)
+    rows.max().map_or(LEAST, |rows| u16::try_from(rows).unwrap_or(u16::MAX))
 }
 
 /// The rows that the name of no line and all that speaks for or against it exceed, with the line above them and the mark
