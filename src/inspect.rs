@@ -39,6 +39,7 @@ pub use background::{Aspects, Background, Exposures};
 pub use checks::Check;
 pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
+pub use existing::Difference;
 pub use fix::{Advice, Fix, PeerValue};
 pub use forecast::Forecast;
 pub use inquiry::{Focus, Inquiry, inspect, inspect_in_parts};

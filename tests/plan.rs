@@ -313,6 +313,14 @@ fn an_unusable_plan_file_says_where_and_why() {
     assert!(error(&FILE.replace("site-to-site", "single")).to_string().contains("[peer]"));
     let third = format!("{FILE}[[half]]\nregion = \"x\"\nrouter = \"r\"\nsubnets = []\n");
     assert!(error(&third).to_string().contains("there are 3"));
+    let peer = "[peer]\naddress = \"no one\"\ncidrs = [\"10.0.0.1/99\"]\n";
+    let (one, _) = FILE
+        .replace("site-to-site", "single")
+        .rsplit_once("[[half]]")
+        .map(|(a, b)| (a.to_owned() + peer, b.to_owned()))
+        .unwrap();
+    let both = error(&one).to_string();
+    assert!(both.contains("peer.address: ") && both.contains("peer.cidrs: "), "{both}");
     let psk = error(&format!("psk = \"{KEY}\"\n{FILE}"));
     assert!(!psk.to_string().contains(KEY), "a key that has no business there is not repeated: {psk}");
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use tokio::time::{Instant, timeout};
 
 use super::creation::Creation;
-use super::existing::existing;
+use super::existing::RefusedPlan;
 use super::options::{AnswerArgs, CreationArgs};
 use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
 use crate::engine::Changing;
@@ -121,8 +121,9 @@ impl ApplyArgs {
             Ok(plan) if needs_sharer && plan.key_sharers().is_empty() => return Err(input::no_key()),
             Ok(plan) => with_shared_key(plan, cloud, key).await?,
             Err(refusal) => {
-                let existing = existing(&draft, key, cloud).await.map(Box::new);
-                return existing.map(Prepared::Existing).ok_or_else(|| refusal.into());
+                let refused = RefusedPlan { draft: &draft, key, file: &self.plan, regions: &regions };
+                let existing = refused.existing(cloud).await.unwrap_or_else(|| Err(refusal.into()));
+                return existing.map(|report| Prepared::Existing(Box::new(report)));
             }
         };
         Ok(Prepared::Plan(plan, key, Box::new(signed_in), since, regions))

@@ -123,7 +123,10 @@ pub async fn resolve(
         Ok((region.id().clone(), inventory, detail))
     });
     let regions = regions.await?;
-    let draft = file.resolve(&known(&regions), profiles, psk.clone()).map_err(PrepareError::File)?;
+    let draft = file.resolve(&known(&regions), profiles, psk.clone()).map_err(|errors| {
+        let there: Vec<RegionId> = cloud.regions().iter().map(|region| region.id().clone()).collect();
+        PrepareError::File(errors.into_iter().map(|error| error.among(&there)).collect())
+    })?;
     Ok((draft, regions))
 }
 

@@ -47,18 +47,30 @@ pub enum FileError {
     PeerId(PeerProblem),
     #[error("peer.cidrs: {0}")]
     PeerCidrs(#[from] CidrProblem),
-    #[error("half {half}, region: {region} is not a region of this cloud with a network service")]
-    NoSuchRegion { half: usize, region: RegionId },
+    /// More than one of these.
+    #[error("{}", .0.iter().join("\n"))]
+    Several(Vec<Self>),
+    #[error("half {half}, region: {}", reference::no_region(region, there))]
+    NoSuchRegion { half: Half, region: RegionId, there: Vec<RegionId> },
     #[error("half {half}, router, {region}: {problem}")]
-    Router { half: usize, region: RegionId, problem: NotOne },
+    Router { half: Half, region: RegionId, problem: NotOne },
     #[error("half {half}, subnets, {region}: {problem}")]
-    Subnet { half: usize, region: RegionId, problem: NotOne },
+    Subnet { half: Half, region: RegionId, problem: NotOne },
 }
 
 impl FileError {
     /// Whether the file itself is unusable (exit code 2), rather than at odds with the cloud (exit code 4).
     pub const fn is_unreadable(&self) -> bool {
         !matches!(self, Self::NoSuchRegion { .. } | Self::Router { .. } | Self::Subnet { .. })
+    }
+
+    /// In a cloud that has those regions.
+    #[must_use]
+    pub(crate) fn among(mut self, regions: &[RegionId]) -> Self {
+        if let Self::NoSuchRegion { there, .. } = &mut self {
+            *there = regions.to_vec();
+        }
+        self
     }
 }
 
@@ -186,9 +198,9 @@ impl PlanFile {
     /// Errors: everything that is not there, or not clear.
     pub fn resolve(&self, known: &[Known<'_>], profiles: &Profiles, psk: Psk) -> Result<PlanDraft, Vec<FileError>> {
         let mut errors = Vec::new();
-        let a = side(&self.a, 1, known, &mut errors);
+        let a = side(&self.a, Half::A, known, &mut errors);
         let far = match &self.far {
-            Far::Half(b) => side(b, 2, known, &mut errors).map(Far::Half),
+            Far::Half(b) => side(b, Half::B, known, &mut errors).map(Far::Half),
             Far::Peer(peer) => Some(Far::Peer(peer.clone())),
         };
         let (Some(a), Some(far)) = (a, far) else { return Err(errors) };
@@ -241,16 +253,23 @@ fn in_words(message: &str) -> String {
 }
 
 fn read_peer(raw: &RawPeer) -> Result<Peer, FileError> {
-    let address = PeerAddress::parse(&raw.address).map_err(FileError::PeerAddress)?;
-    let id = raw.id.clone().unwrap_or_else(|| address.to_string());
-    check_id(&id).map_err(FileError::PeerId)?;
-    Ok(Peer { address, id, cidrs: cidr::parse_list(&raw.cidrs.join(","))? })
+    let mut problems = Vec::new();
+    let mut note = |problem: FileError| problems.push(problem);
+    let address = PeerAddress::parse(&raw.address).map_err(|problem| note(FileError::PeerAddress(problem))).ok();
+    let id = raw.id.clone().or_else(|| address.as_ref().map(ToString::to_string));
+    id.iter().for_each(|id| check_id(id).unwrap_or_else(|problem| note(FileError::PeerId(problem))));
+    let cidrs = cidr::parse_list(&raw.cidrs.join(",")).map_err(|problem| note(problem.into())).ok();
+    match (address, id, cidrs, problems.len()) {
+        (Some(address), Some(id), Some(cidrs), 0) => Ok(Peer { address, id, cidrs }),
+        (.., 1) => Err(problems.remove(0)),
+        _ => Err(FileError::Several(problems)),
+    }
 }
 
-fn side(raw: &RawHalf, half: usize, known: &[Known<'_>], errors: &mut Vec<FileError>) -> Option<HalfDraft> {
+fn side(raw: &RawHalf, half: Half, known: &[Known<'_>], errors: &mut Vec<FileError>) -> Option<HalfDraft> {
     let region = raw.region.clone();
     let Some(known) = known.iter().find(|known| *known.region == region) else {
-        errors.push(FileError::NoSuchRegion { half, region });
+        errors.push(FileError::NoSuchRegion { half, region, there: Vec::new() });
         return None;
     };
     let router = reference::router(known.inventory, &raw.router.0);

@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 
-use crate::cloud::{Id, Inventory, Router, Subnet};
+use crate::cloud::{Id, Inventory, RegionId, Router, Subnet};
 
 const NAMES_SHOWN: usize = 8;
 
@@ -13,6 +13,12 @@ pub enum NotOne {
     Missing { wanted: String, there: Vec<String> },
     #[error("{wanted} fits several; use one of their ids: {}", .ids.iter().join(", "))]
     Several { wanted: String, ids: Vec<Id> },
+}
+
+/// A plan file names a region that is not there.
+pub(crate) fn no_region<'a>(region: &RegionId, there: impl IntoIterator<Item = &'a RegionId>) -> String {
+    let there = there.into_iter().map(RegionId::as_str).join(", ");
+    format!("{region} is not a region of this cloud with a network service; there are: {there}")
 }
 
 fn first(names: &[String]) -> String {

@@ -44,11 +44,7 @@ impl NewVpn {
             let there = self.regions.iter().map(|one| &one.id);
             *self.answers.region.get_mut(half) = there.clone().find(|id| *id == region).cloned();
             if self.answers.region.get(half).is_none() {
-                let text = format!(
-                    "{region} is not a region of this cloud with a network service; there are: {}",
-                    there.map(RegionId::as_str).join(", ")
-                );
-                wrong.push(Finding::refusal(Place::Region(half), text));
+                wrong.push(Finding::refusal(Place::Region(half), reference::no_region(region, there)));
             }
         }
     }

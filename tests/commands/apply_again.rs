@@ -26,7 +26,18 @@ async fn a_plan_whose_vpn_is_there_exactly_so_has_nothing_to_do() {
         std::fs::write(scene.home.path().join("other.toml"), plan.replacen(was, is, 1)).unwrap();
         let ran = scene.run(&["apply", "other.toml"]).await;
         assert_eq!(ran.code, 4, "{is}: {}{}", ran.out, ran.err);
+        let is_own = ran.err.contains("VPN test-vpn exists and differs from the plan");
+        assert_eq!(
+            is_own && ran.err.contains("osvpn upgrade test-vpn --profile modern"),
+            was == "mode = ",
+            "{}",
+            ran.err
+        );
     }
+    std::fs::write(scene.home.path().join("other.toml"), plan.replace("nz-por-1", "nz-xyz-9")).unwrap();
+    let ran = scene.run(&["apply", "other.toml"]).await;
+    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("half B, region: nz-xyz-9 is not a region") && said.contains("nz-hlz-1, nz-por-1"), "{said}");
     assert_eq!(scene.objects(), before);
     // The exit code tells how it stands.
     let down = broken_vpns::all().into_iter().find(|breakage| breakage.name == "connection admin down").unwrap();
@@ -49,6 +60,20 @@ async fn so_has_a_plan_with_a_peer_outside() {
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((ran.code, &told["outcome"]), (3, &json!("unchanged")), "not ACTIVE still: {told:#}");
     assert_eq!(scene.objects(), before);
+    // Changed since, it is not to be deleted, but to be changed back.
+    let more = "osvpn set-subnets test-vpn peer+=192.168.8.0/24";
+    scene.run(&[&more.split(' ').skip(1).collect::<Vec<_>>()[..], &["--yes"]].concat()).await;
+    let ran = run(apply()).await;
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    let problems = told["problems"].to_string();
+    assert_eq!(ran.code, 4, "{told:#}");
+    assert!(problems.contains("ranges of the peer: 192.168.7.0/24, 192.168.8.0/24; the plan has 192.168.7.0/24"));
+    assert!(!problems.contains("delete"), "{problems}");
+    let back = "osvpn set-subnets test-vpn peer=192.168.7.0/24";
+    assert!(problems.contains(back), "{problems}");
+    scene.run(&[&back.split(' ').skip(1).collect::<Vec<_>>()[..], &["--yes"]].concat()).await;
+    let ran = run(apply()).await;
+    assert!(ran.out.contains("unchanged"), "{}{}", ran.out, ran.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
