@@ -164,7 +164,10 @@ impl Transcript {
     }
 
     fn say_page(&mut self, scene: Scene<'_>, page: &SpokenPage, is_new: bool, lines: &mut Vec<Paragraph>) {
-        if page.heading != self.heading {
+        let is_list = matches!(scene.model.content(), Content::List(_)) && page.asks == Asks::Choice;
+        // A list that has come late is said with its question.
+        let is_late = is_list && !is_new && !self.reading.is_empty() && self.offered.is_empty() && page.has_begun();
+        if page.heading != self.heading || is_late {
             lines.extend([plain(""), plain(&page.heading)]);
         }
         self.heading.clone_from(&page.heading);
@@ -281,6 +284,13 @@ impl Transcript {
                 return default.map(|offer| offer.meant.gestures());
             }
             "" if self.asks == Asks::Nothing && self.reading.is_empty() => return None,
+            "" if self.default.is_none()
+                && matches!(model.content(), Content::None)
+                && model.shell.dialog.is_none() =>
+            {
+                self.complaint = Some(commands::NO_DEFAULT);
+                return None;
+            }
             "" => return Some(vec![Gesture::Act(Action::Accept)]),
             "/" if !matches!(model.content(), Content::List(_)) || model.shell.dialog.is_some() => {
                 (self.is_wanted, self.is_answered) = (true, false);
@@ -301,6 +311,7 @@ impl Transcript {
         }
         if let Some(number) = text.strip_suffix('?').and_then(|number| number.trim().parse().ok())
             && matches!(model.content(), Content::List(_))
+            && model.shell.dialog.is_none()
         {
             (self.explained, self.is_answered) = (Some(number), false);
             return None;

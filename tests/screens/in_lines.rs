@@ -71,6 +71,21 @@ fn a_vpn_with_its_findings_and_the_question_before_it_is_deleted() {
 }
 
 #[test]
+fn a_vpn_s_menu_is_said_once_and_enter_alone_begins_no_deletion() {
+    let mut journey = super::vpns::opened(super::surveys::broken(), Exposures::new());
+    let mut reader = Reader(Transcript::default());
+    reader.types(&mut journey, "delete");
+    let back = reader.types(&mut journey, "b");
+    assert!(back.contains("Delete\nNumber:"), "{back}");
+    let said = reader.types(&mut journey, "");
+    assert!(said.contains("! Enter alone deletes nothing"), "{said}");
+    assert!(journey.model.shell.dialog.is_none());
+    reader.types(&mut journey, "?");
+    let said = reader.types(&mut journey, "1?");
+    assert!(said.contains("! That is neither"), "a number is not of what is behind the help: {said}");
+}
+
+#[test]
 fn numbers_stay_as_they_were_said_until_everything_is_read() {
     let mut journey = Journey::on_first_page(&[hamilton(), porirua(), super::journey::wellington()]);
     let mut reader = Reader(Transcript::default());

@@ -24,6 +24,7 @@ pub(super) const OF_QUESTIONS: &str =
     "Type the number or the name of an answer. Enter alone takes the one in brackets; b goes back without an answer.";
 pub(super) const OTHER_NAME: &str = "That is another name; nothing was done.";
 pub(super) const STILL_READING: &str = "There are no numbers before that is read; a name can be typed already.";
+pub(super) const NO_DEFAULT: &str = "Enter alone deletes nothing; type a number or a name.";
 pub(super) const SEVERAL: &str = "Several lines are called that; type a number.";
 const OF_TEXTS: &str = "Where a text is asked for, commands begin with a colon: :b goes back, :n goes to the next field, :p \
                         to the one before, :g makes a new key, :o opens the VPN that is named, :? explains, :q leaves.";

@@ -255,6 +255,10 @@ impl SpokenPage {
             return Self { body, reading, asks: Asks::Choice, prompt: "b goes back: ".to_owned(), ..Self::default() };
         }
         let is_first = model.screen() == Screen::Mode;
+        if picker.lines().iter().any(is_awaited) {
+            // With the first pair every line gets another number.
+            return Self { reading: being_read(model, picker), asks: Asks::Choice, ..Self::default() };
+        }
         let mut body = if is_first { texts(&first_page::lacks(scene, UNWRAPPED)) } else { Vec::new() };
         body.extend(texts(&[picker::above(scene, picker)]));
         if let Some(filter) = picker.filter() {
@@ -378,6 +382,10 @@ impl SpokenPage {
             return Self { body: vec!["Reading all regions.".to_owned()], ..Self::default() };
         };
         let mut body = texts(&vpn::lines(scene, open, vpn, UNWRAPPED));
+        if is_examined_first(open) {
+            // With the findings come other choices.
+            return Self { body, reading: [(None, "what is wrong with it".to_owned())].into(), ..Self::default() };
+        }
         let mut further = Vec::new();
         if let Some(diagnosis) = &open.diagnosis {
             body.push(commands::CHECKS.to_owned());
@@ -398,7 +406,12 @@ impl SpokenPage {
             }
             entries.push(Offer::new(Meant::Take(Spot::Vpn(button)), button.label()));
         }
-        Self { body, further, ..Self::default() }.choice(entries, focus)
+        let page = Self { body, further, ..Self::default() }.choice(entries, focus);
+        if open.focused() != Some(VpnButton::Delete) {
+            return page;
+        }
+        // Enter alone begins no deletion.
+        Self { default: None, ..page }.asked(Asks::Choice)
     }
 }
 
@@ -416,11 +429,29 @@ fn presses(work: &Work) -> Vec<Offer> {
     work.buttons().into_iter().map(|button| Offer::new(Meant::Take(Spot::Work(button)), button.label())).collect()
 }
 
+/// Whether it stands for all that can be connected while nothing of that is known.
+fn is_awaited(line: &Candidate) -> bool {
+    line.pending && line.choice == Choice::Best
+}
+
+/// Whether it is not known yet what speaks for and against the VPN.
+const fn is_examined_first(open: &Open) -> bool {
+    open.diagnosis.is_none() && open.around.is_loading()
+}
+
 /// What can be taken by its name before it has a number.
 pub(super) fn coming(model: &Model) -> Vec<Offer> {
     match (model.content(), &model.work.current) {
         (Content::Review(_), _) => answers(model),
         (Content::None, Some(work)) if model.screen() == Screen::Work => presses(work),
+        (Content::None, _) if model.screen() == Screen::Vpn => {
+            let buttons = model.vpns.open.iter().flat_map(Open::buttons);
+            buttons.map(|button| Offer::new(Meant::Take(Spot::Vpn(button)), button.label())).collect()
+        }
+        (Content::List(picker), _) if picker.lines().iter().any(is_awaited) => {
+            let ways = picker.lines().iter().filter(|line| line.is_open() && !line.pending);
+            ways.map(|line| Offer::new(Meant::Take(Spot::Line(line.choice.clone())), line.title.clone())).collect()
+        }
         _ => Vec::new(),
     }
 }
