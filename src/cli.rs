@@ -31,7 +31,10 @@ Environment:
   OSVPN_PSK        the pre-shared key for `osvpn apply`
   OSVPN_LOG        debug: a log of every request, without secrets, in
                    $XDG_STATE_HOME/osvpn/osvpn.log
-  NO_COLOR         no colours";
+  NO_COLOR         no colours
+  NO_MOTION=1      nothing spins; so does OSVPN_MOTION=0
+  OSVPN_BELL=0     no bell and no notification at the end
+  ACCESSIBLE=1     the wizard in lines, as with --plain; so does TERM=dumb";
 
 /// Connect two regions of an OpenStack project, or one region and an external peer, with an IPsec VPN.
 ///

@@ -25,8 +25,8 @@ Examples:
   osvpn set-subnets office peer+=192.168.8.0/24                   behind the external peer
   osvpn set-subnets old A+=db-subnet --upgrade                    with osvpn upgrade, in one change
 
-Subnets are names, ids or CIDRs. Both halves are changed: new endpoint groups are created, the connections switched to
-them, the old groups deleted.";
+Subnets are names, ids or CIDRs. Both halves are changed: osvpn creates new
+endpoint groups, switches the connections to them, and deletes the old groups.";
 
 /// Tunnel other subnets, without recreating the VPN.
 #[derive(Clone, Debug, Args)]

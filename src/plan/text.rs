@@ -93,9 +93,10 @@ impl Policy {
     }
 }
 
+/// Without the id in its marker, which is another in each run.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "VPN {} (osvpn:{})", self.name(), self.id())?;
+        writeln!(f, "VPN {}", self.name())?;
         for half in self.halves() {
             writeln!(f)?;
             let label = if half.label == half.region.as_str() { String::new() } else { format!(" {}", half.label) };

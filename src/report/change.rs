@@ -258,7 +258,9 @@ impl Conclude for ChangeReports {
 impl Display for ChangeReports {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.notes.iter().try_for_each(|note| writeln!(f, "Unchanged. {note}"))?;
-        f.write_str(&self.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        // The command that continues is the last thing said.
+        let (last, first): (Vec<_>, Vec<_>) = self.changes.iter().partition(|change| change.go_on.is_some());
+        f.write_str(&first.into_iter().chain(last).map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 }
 
@@ -276,7 +278,7 @@ impl Display for ChangeReport {
         if self.outcome == ChangeOutcome::Unchanged {
             self.notes.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;
         }
-        if let Some(failure) = &self.failure {
+        if let Some(failure) = self.failure.as_ref().filter(|_| self.outcome != ChangeOutcome::Stopped) {
             write!(f, "\n{failure}")?;
         }
         for caveat in &self.caveats {
@@ -300,15 +302,24 @@ impl Display for ChangeReport {
 
 impl ChangeReport {
     pub(super) fn headline(&self) -> String {
-        let what = format!("{} {}", self.verb.noun(), self.name);
+        let (name, what) = (&self.name, format!("{} {}", self.verb.noun(), self.name));
         let (done, failed) = match self.direction {
             Direction::Forward => ("Done", "Failed"),
             Direction::Back => ("Rolled back", "Not rolled back"),
         };
         match self.outcome {
-            ChangeOutcome::Done | ChangeOutcome::RolledBack => format!("{done}: {what}."),
+            ChangeOutcome::Done => match self.verb {
+                Verb::Delete => format!("Deleted {name}."),
+                Verb::Repair => format!("Created the missing half of {name}."),
+                Verb::AdmitTraffic => format!("Added the security-group rules of {name}."),
+                _ => format!("{done}: {what}."),
+            },
+            ChangeOutcome::RolledBack => format!("{done}: {what}."),
             ChangeOutcome::Unchanged => format!("Unchanged: {what}."),
             ChangeOutcome::DryRun => format!("Not done, only shown: {what}."),
+            ChangeOutcome::Stopped if self.failure.is_some() => {
+                format!("Not begun, because you stopped before it: {what}.")
+            }
             ChangeOutcome::Stopped if self.direction == Direction::Back => format!("Stopped: rolling back {what}."),
             ChangeOutcome::Stopped => format!("Stopped: {what}."),
             ChangeOutcome::Unsettled => format!(

@@ -107,7 +107,8 @@ impl CreationReport {
             writeln!(f, "\nLeft over, and not used by the VPN. To delete it:")?;
             list(f, &self.leftovers)?;
         }
-        if self.removal.is_empty() || self.outcome == CreationOutcome::Active {
+        let is_for_one_command = self.is_made && self.undo.is_some() && self.go_on.is_some() && !self.is_demo;
+        if self.removal.is_empty() || self.outcome == CreationOutcome::Active || is_for_one_command {
             return Ok(());
         }
         writeln!(f, "\nTo delete what this run created, in this order:")?;

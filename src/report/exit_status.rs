@@ -49,17 +49,19 @@ impl ExitStatus {
     /// After a command, and to a monitor that runs `osvpn status`.
     const fn meanings(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Self::Done => ("done, and the tunnel is ACTIVE", Some("ACTIVE, and both halves match")),
-            Self::Failed => ("failed", Some("unknown: something could not be read")),
-            Self::Usage => ("wrong usage, or a plan file that cannot be read", Some("wrong usage, or no such VPN")),
+            Self::Done => ("done, and ACTIVE; or there was nothing to do", Some("ACTIVE, and both halves match")),
+            Self::Failed => ("failed; what exists is listed", Some("unknown: something could not be read")),
+            Self::Usage => {
+                ("wrong usage, an unreadable plan, no credentials, or no terminal", Some("wrong usage, or no such VPN"))
+            }
             Self::NotActive => ("created, but not ACTIVE within the wait (osvpn resume continues)", Some("not ACTIVE")),
-            Self::Refused => ("refused by the checks before anything was created", None),
+            Self::Refused => ("refused by the checks, or overtaken by another run; nothing of it is left", None),
             Self::Mismatched => (
-                "ACTIVE, but the halves do not match",
+                "ACTIVE, but some traffic fails, or will",
                 Some("ACTIVE, but the halves do not match: some traffic fails, or will"),
             ),
             Self::Panicked => ("internal error", None),
-            Self::Stopped => ("stopped by the user", None),
+            Self::Stopped => ("stopped by Ctrl-C or a signal", None),
         }
     }
 

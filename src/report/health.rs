@@ -135,8 +135,12 @@ impl Health {
     }
 
     pub fn knows_security_groups(&self) -> bool {
-        let about = |result: &&CheckResult| result.check == checks::SECURITY_GROUPS;
-        self.diagnosis.checks.iter().find(about).is_some_and(|result| !matches!(result.verdict, Verdict::Open(_)))
+        self.security_groups().is_some_and(|result| !matches!(result.verdict, Verdict::Open(_)))
+    }
+
+    /// The check of what instances admit, if it was made at all.
+    fn security_groups(&self) -> Option<&CheckResult> {
+        self.diagnosis.checks.iter().find(|result| result.check == checks::SECURITY_GROUPS)
     }
 
     fn head(&self) -> String {
@@ -160,29 +164,32 @@ impl Health {
     fn status(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let is_brief = self.style == Style::Brief;
         for CheckResult { check, verdict } in &self.diagnosis.checks {
-            let (word, seen) = match verdict {
+            // What a check asks for is not said beside what is against it.
+            let (word, text) = match verdict {
                 Verdict::Good(_) | Verdict::Open(_) if is_brief => continue,
-                Verdict::Good(seen) => ("ok     ", seen),
-                Verdict::Bad(Fault { weight: Weight::Exposes, seen, .. }) => ("EXPOSED", seen),
-                Verdict::Bad(Fault { weight: Weight::Warns, seen, .. }) => ("warning", seen),
-                Verdict::Bad(Fault { seen, .. }) => ("WRONG  ", seen),
-                Verdict::Open(seen) => ("you    ", seen),
+                Verdict::Good(seen) if seen.is_empty() => ("ok     ", check.label.to_owned()),
+                Verdict::Good(seen) => ("ok     ", format!("{}: {seen}", check.label)),
+                Verdict::Bad(Fault { weight: Weight::Exposes, seen, .. }) => ("EXPOSED", seen.clone()),
+                Verdict::Bad(Fault { weight: Weight::Warns, seen, .. }) => ("warning", seen.clone()),
+                Verdict::Bad(Fault { seen, .. }) => ("WRONG  ", seen.clone()),
+                Verdict::Open(seen) => ("you    ", format!("{}: {seen}", check.label)),
             };
-            let seen = if seen.is_empty() { String::new() } else { format!(": {seen}") };
-            f.write_str(&hanging(&format!("  {word}  "), &format!("{}{seen}", check.label)))?;
+            f.write_str(&hanging(&format!("  {word}  "), &text))?;
         }
         let Diagnosis { condition, findings, .. } = &self.diagnosis;
         let conclusion = self.diagnosis.conclusion(&self.vpn);
         if is_brief {
-            writeln!(f, "{conclusion} {}", self.diagnosis.passed())?;
+            f.write_str(&hanging("", &format!("{conclusion} {}", self.diagnosis.passed())))?;
         } else {
-            writeln!(f, "\n{conclusion}")?;
+            write!(f, "\n{}", hanging("", &conclusion))?;
             if let (Condition::NotActive, Some(fault)) = (condition, findings.first().and_then(CheckResult::fault)) {
                 f.write_str(&hanging("Likeliest cause: ", &fault.seen))?;
             }
         }
         if !findings.is_empty() || *condition != Condition::Proven {
             writeln!(f, "What it means and what to do: {}", self.vpn.command("doctor"))?;
+        } else if self.style == Style::Status && self.security_groups().is_none() {
+            writeln!(f, "Security groups are not looked at here; this looks at them: {}", self.vpn.command("doctor"))?;
         }
         if self.is_unchanged && *condition == Condition::NotActive {
             let (look, wait) = (self.vpn.command("status"), self.vpn.command("resume"));
@@ -193,7 +200,7 @@ impl Health {
 
     fn diagnosis(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Diagnosis { condition, findings, unseen, ping, .. } = &self.diagnosis;
-        writeln!(f, "{}", self.diagnosis.conclusion(&self.vpn))?;
+        f.write_str(&hanging("", &self.diagnosis.conclusion(&self.vpn)))?;
         self.diagnosis.exposed().try_for_each(|result| self.found("EXPOSED: ", result, f))?;
         for (number, result) in findings.iter().enumerate() {
             self.found(&format!("{}. ", number + 1), result, f)?;
@@ -227,7 +234,9 @@ impl Health {
         write!(f, "\n{}", hanging(lead, &fault.seen))?;
         f.write_str(&hanging("   means  ", &fault.means))?;
         f.write_str(&hanging("   fix    ", &fix))?;
-        for PeerValue { what, peer_has } in fault.fix.compared() {
+        // A run that has created it prints the peer's sheet, too.
+        let compared = if self.style == Style::Run { &[] } else { fault.fix.compared() };
+        for PeerValue { what, peer_has } in compared {
             f.write_str(&hanging(&format!("          {what:<14}"), peer_has))?;
         }
         commands.iter().try_for_each(|command| writeln!(f, "          {command}"))
@@ -241,7 +250,7 @@ impl Display for Health {
             Style::Run => return self.diagnosis(f),
             Style::Diagnosis if self.is_unchanged => {
                 let is_whole = self.diagnosis.findings.is_empty();
-                let what = if is_whole { "Nothing to fix." } else { "Nothing that osvpn can fix." };
+                let what = if is_whole { "Nothing to fix." } else { "osvpn can fix nothing of this." };
                 writeln!(f, "{what}\n")?;
             }
             _ if self.is_unchanged => {

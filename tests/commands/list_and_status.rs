@@ -54,6 +54,7 @@ async fn a_region_that_cannot_be_read_is_named_and_nothing_is_done_to_half_a_vpn
 async fn status_is_a_proof_with_an_exit_code_for_monitoring() {
     let scene = Scene::with_foreign_vpn().await;
     let ran = scene.run(&["status"]).await;
+    assert!(ran.out.contains("Security groups are not looked at here"), "{}", ran.out);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     for part in [
         "ACTIVE in nz-hlz-1, ACTIVE in nz-por-1",

@@ -10,14 +10,13 @@ fn prove(case: &Case<'_>) -> Verdict {
     if old.is_empty() {
         return Verdict::good("");
     }
-    let halves = if old.len() == 1 { "the half in" } else { "both halves, in" };
-    let are = if old.len() == 1 { "is" } else { "are" };
+    let halves = match old.as_slice() {
+        [place] => format!("the half in {place} is"),
+        places => format!("both halves ({}) are", places.join(" and ")),
+    };
     Verdict::bad(
         Weight::Warns,
-        format!(
-            "{halves} {} {are} of the old kind, tied to one subnet, as create-vpn.sh creates it",
-            old.join(" and ")
-        ),
+        format!("{halves} of the old kind, tied to one subnet, as create-vpn.sh creates it"),
         "its subnets cannot be changed, and its router takes no VPN of the new kind beside it",
         if case.vpn.is_missing_a_half() {
             Fix::ByHand(vec![

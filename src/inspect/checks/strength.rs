@@ -21,7 +21,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         }
     }
     if weak.is_empty() {
-        return Verdict::good(if is_sha1 { "sha1 still holds; OpenStack 2026.2 no longer stores it" } else { "" });
+        return Verdict::good(if is_sha1 { "sha1 is old, not weak; OpenStack 2026.2 no longer stores it" } else { "" });
     }
     Verdict::bad(
         Weight::Warns,
