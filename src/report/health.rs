@@ -230,12 +230,14 @@ impl Health {
     /// What is wrong, what it means and what to do.
     fn found(&self, lead: &str, result: &CheckResult, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(fault) = result.fault() else { return Ok(()) };
-        let (fix, commands) = self.remedy(fault);
+        let (mut fix, commands) = self.remedy(fault);
+        let mut compared = fault.fix.compared();
+        if self.style == Style::Run && !compared.is_empty() {
+            (fix, compared) = ("compare the values below with the owner of the peer".to_owned(), &[]);
+        }
         write!(f, "\n{}", hanging(lead, &fault.seen))?;
         f.write_str(&hanging("   means  ", &fault.means))?;
         f.write_str(&hanging("   fix    ", &fix))?;
-        // A run that has created it prints the peer's sheet, too.
-        let compared = if self.style == Style::Run { &[] } else { fault.fix.compared() };
         for PeerValue { what, peer_has } in compared {
             f.write_str(&hanging(&format!("          {what:<14}"), peer_has))?;
         }

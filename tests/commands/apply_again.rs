@@ -80,9 +80,19 @@ async fn so_has_a_plan_with_a_peer_outside() {
 async fn a_second_vpn_to_a_peer_outside_has_the_key_of_the_first_unless_another_is_given() {
     let scene = Scene::new().await;
     let first = command::single(scene.home.path());
-    let mut command = scene.osvpn(&["apply", first, "--wait", "0"]);
-    command.env("OSVPN_PSK", KEY);
-    assert_eq!(run(command).await.code, 3);
+    for args in [&["apply", first, "--dry-run"][..], &["apply", first, "--wait", "0"]] {
+        let mut command = scene.osvpn(args);
+        command.env("OSVPN_PSK", KEY);
+        let ran = run(command).await;
+        let (code, out) = (ran.code, ran.out);
+        let is_dry = args.contains(&"--dry-run");
+        assert_eq!((code, out.contains("osvpn:")), if is_dry { (0, false) } else { (3, true) }, "{out}");
+        if !is_dry {
+            assert!(out.contains("osvpn peer ") && out.contains("osvpn delete "), "{out}");
+            assert!(out.lines().all(|line| !(line.contains("openstack") && line.contains(" delete "))), "{out}");
+            assert!(out.contains("compare the values below") && !out.contains("it must have:"), "said once: {out}");
+        }
+    }
     let plan = std::fs::read_to_string(scene.home.path().join(first)).unwrap();
     let plan = plan.replace("test-vpn", "second").replace("private-subnet", "db-subnet");
     std::fs::write(scene.home.path().join("second.toml"), plan.replace("192.168.7.0", "192.168.8.0")).unwrap();
