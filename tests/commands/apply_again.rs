@@ -62,7 +62,7 @@ async fn so_has_a_plan_with_a_peer_outside() {
     assert_eq!(scene.objects(), before);
     // Changed since, it is not to be deleted, but to be changed back.
     let more = "osvpn set-subnets test-vpn peer+=192.168.8.0/24";
-    scene.run(&[&more.split(' ').skip(1).collect::<Vec<_>>()[..], &["--yes"]].concat()).await;
+    scene.run(&[&more.split(' ').skip(1).collect::<Vec<_>>()[..], &["--yes", "--wait", "0"]].concat()).await;
     let ran = run(apply()).await;
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     let problems = told["problems"].to_string();
@@ -71,7 +71,7 @@ async fn so_has_a_plan_with_a_peer_outside() {
     assert!(!problems.contains("delete"), "{problems}");
     let back = "osvpn set-subnets test-vpn peer=192.168.7.0/24";
     assert!(problems.contains(back), "{problems}");
-    scene.run(&[&back.split(' ').skip(1).collect::<Vec<_>>()[..], &["--yes"]].concat()).await;
+    scene.run(&[&back.split(' ').skip(1).collect::<Vec<_>>()[..], &["--yes", "--wait", "0"]].concat()).await;
     let ran = run(apply()).await;
     assert!(ran.out.contains("unchanged"), "{}{}", ran.out, ran.err);
 }
