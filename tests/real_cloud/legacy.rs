@@ -1,11 +1,11 @@
-//! A VPN of the script that came before: seen, said, and never given a second service beside its own.
+//! A VPN of the script that came before: seen, said, upgraded, and never given a second service beside its own.
 
 use serde_json::Value;
 
 use super::cloud::{A, B, RealCloud, in_each, in_each_with_tunnels};
 use super::guide_commands::Profile;
-use super::pty::{Printed, STEPWISE};
-use super::wizard::{answer, plan_between, site_to_site};
+use super::pty::Printed;
+use super::wizard::{plan_between, site_to_site};
 
 /// The services of a region's legacy router.
 fn services(cloud: &RealCloud, region: &str) -> Vec<Value> {
@@ -16,27 +16,13 @@ fn services(cloud: &RealCloud, region: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_wizard_and_apply_refuse_a_router_with_a_legacy_service() {
+fn apply_refuses_a_router_with_a_legacy_service_and_the_one_beside_it_is_free() {
     in_each(|cloud| {
         cloud.must("seed-legacy", &[A]);
         cloud.must("seed-legacy", &[B]);
         let before = cloud.objects();
         let legacy = [A, B].map(|region| services(cloud, region));
         assert_eq!(legacy.each_ref().map(Vec::len), [1, 1]);
-
-        let mut pty = cloud.osvpn(&[], &[]);
-        let steps = [
-            "What should be connected?",
-            "Which is the first region?",
-            "Which region is Hamilton connected with?",
-            "Which router of Hamilton?",
-        ];
-        answer(&mut pty, &steps, &[("What should be connected?", STEPWISE)]);
-        pty.send("/legacy\r");
-        let screen = pty.wait_for("! legacy-router holds a legacy VPN service (vpn_service");
-        assert!(screen.contains("Which router of Hamilton?"), "{screen}");
-        pty.signal("TERM");
-        assert!(pty.end().1.said.contains("Nothing was created."));
 
         let sides = [A, B].map(|region| (region, "legacy-router", &["legacy-subnet"][..]));
         let plan = cloud.plan("legacy", &plan_between("mine", Profile::of(cloud.release), sides));
@@ -46,12 +32,34 @@ fn the_wizard_and_apply_refuse_a_router_with_a_legacy_service() {
         assert_eq!(before.len(), cloud.objects().len());
         assert_eq!([A, B].map(|region| services(cloud, region)), legacy);
 
-        // The router beside it is free.
         let mut pty = site_to_site(cloud, &[]);
         pty.confirm("\r");
         pty.finish();
         assert_eq!(pty.end().0, 0);
         assert_eq!([A, B].map(|region| services(cloud, region)), legacy);
+    });
+}
+
+#[test]
+fn the_wizard_upgrades_a_legacy_service_before_it_creates_a_vpn_on_its_router() {
+    in_each_with_tunnels(|cloud| {
+        for region in [A, B] {
+            cloud.must("seed-legacy", &[region]);
+        }
+        let answers = [("Which router of Hamilton?", "/legacy"), ("Which router of Porirua?", "/border")];
+        let mut pty = site_to_site(cloud, &answers);
+        pty.wait_for("upgrades vpn_site_connection first");
+        pty.confirm("\r");
+        pty.wait_for("Upgrade vpn_site_connection first?");
+        pty.send("u");
+        pty.finish();
+        let (code, Printed { said, .. }) = pty.end();
+        assert_eq!(code, 0, "{said}");
+        // One service a router, and both VPNs carry traffic.
+        assert_eq!(cloud.list(A, "vpn/vpnservices").len(), 1, "{said}");
+        assert_eq!(cloud.list(B, "vpn/vpnservices").len(), 2, "{said}");
+        cloud.must("ping", &["nz-hlz-1:10.1.0.10", "nz-por-1:10.23.0.10"]);
+        cloud.must("ping", &["nz-hlz-1:10.1.0.10", "nz-por-1:10.20.30.10"]);
     });
 }
 

@@ -40,12 +40,7 @@ pub fn site_to_site(cloud: &RealCloud, answers: &[(&str, &str)]) -> Pty {
 pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
     let mut pty = cloud.osvpn(&["--wait", wait], &[]);
     let peer = format!("{}\t\t{}", PEER.0, PEER.1);
-    // With no other side whose names could tell which subnet is meant, the first is marked: db-subnet.
-    let answers = [
-        ("What should be connected?", pty::SINGLE),
-        ("Which subnets of Hamilton?", "12"),
-        ("Who is the external peer?", &peer),
-    ];
+    let answers = [("What should be connected?", pty::SINGLE), ("Who is the external peer?", &peer)];
     answer(&mut pty, &SINGLE, &answers);
     pty
 }
