@@ -257,7 +257,9 @@ fn read_peer(raw: &RawPeer) -> Result<Peer, FileError> {
     let mut note = |problem: FileError| problems.push(problem);
     let address = PeerAddress::parse(&raw.address).map_err(|problem| note(FileError::PeerAddress(problem))).ok();
     let id = raw.id.clone().or_else(|| address.as_ref().map(ToString::to_string));
-    id.iter().for_each(|id| check_id(id).unwrap_or_else(|problem| note(FileError::PeerId(problem))));
+    if let Some(Err(problem)) = id.as_deref().map(check_id) {
+        note(FileError::PeerId(problem));
+    }
     let cidrs = cidr::parse_list(&raw.cidrs.join(",")).map_err(|problem| note(problem.into())).ok();
     match (address, id, cidrs, problems.len()) {
         (Some(address), Some(id), Some(cidrs), 0) => Ok(Peer { address, id, cidrs }),
