@@ -237,6 +237,9 @@ pub struct Replacement {
     /// Where its peer is then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<PeerEnd>,
+    /// Whether the peer names itself by that address, however it was named before; else only where it was by its address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_peer_renamed: bool,
     /// A new key, the same for all that get one in a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyOrigin>,
@@ -256,6 +259,7 @@ impl Replacement {
             dpd: None,
             groups: None,
             peer: None,
+            is_peer_renamed: false,
             key: None,
             is_renamed: false,
         }

@@ -81,6 +81,10 @@ fn on_ovn_the_other_half_follows_the_address_that_the_new_service_gets() {
     });
     let Some(New::Connection(replacement)) = replaced else { panic!("{:#?}", steps(&proposal)) };
     assert!(matches!(replacement.peer, Some(PeerEnd::Service(0, _))), "{replacement:?}");
+    assert!(
+        replacement.is_peer_renamed,
+        "the new half goes by its address, whatever name was expected: {replacement:?}"
+    );
 }
 
 #[test]
@@ -118,4 +122,29 @@ fn a_half_that_expects_the_other_elsewhere_is_pointed_to_it() {
             .iter()
             .any(|step| matches!(step, Step::Delete(osvpn::change::Deletable::Vpn(Kind::SiteConnection), _)))
     );
+}
+
+#[test]
+fn unused_services_beside_the_new_half_s_go_and_one_that_is_switched_off_is_not_used() {
+    let proposal = without_b(|_, b| {
+        for (id, is_up) in [("off", false), ("first", true), ("second", true)] {
+            let mut service = service(id, "p-border", None);
+            service.admin_state_up = is_up;
+            b.inventory.services.push(service);
+        }
+    })
+    .unwrap();
+    let gone = proposal.change.steps().iter().filter_map(|step| match step {
+        Step::Delete(_, object) => Some(object.id.as_str()),
+        _ => None,
+    });
+    assert_eq!(gone.collect::<Vec<_>>(), ["off", "second"]);
+    let used = proposal.change.steps().iter().find_map(|step| match step {
+        Step::Create(create) => match &create.object {
+            New::FreshConnection(fresh) => Some(fresh.service.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(used, Some(osvpn::change::Ref::Id(Id::new("first"))));
 }

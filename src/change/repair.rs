@@ -56,8 +56,8 @@ struct NewEnd<'a> {
     subnets: Vec<Id>,
     /// The service that it uses.
     service: Option<&'a VpnService>,
-    /// One that no connection uses and that cannot be used either.
-    useless: Option<&'a VpnService>,
+    /// Those beside it that no connection uses: a router runs one service.
+    useless: Vec<&'a VpnService>,
     /// Where the other half reaches it; none until the cloud has made its service.
     address: Option<IpAddr>,
     outer: Outer,
@@ -156,9 +156,9 @@ fn place<'a>(seen: &'a Inspection, vpn: &Vpn) -> Result<Located<'a>, Refused> {
     }
 }
 
-type FoundServices<'a> = (Option<&'a VpnService>, Option<&'a VpnService>);
+type FoundServices<'a> = (Option<&'a VpnService>, Vec<&'a VpnService>);
 
-/// The service of the router to use, and one in the way that no connection uses.
+/// The service of the router to use, and those in its way that no connection uses.
 fn services<'a>(
     vpn: &Vpn,
     survey: &'a Survey,
@@ -167,16 +167,18 @@ fn services<'a>(
 ) -> Result<FoundServices<'a>, Refused> {
     let connections = &survey.inventory.connections;
     let is_used = |service: &VpnService| connections.iter().any(|one| one.service == service.id);
-    let is_usable = |service: &VpnService| service.legacy_subnet.is_none() && service.status != Status::Error;
+    let is_usable = |service: &VpnService| {
+        service.legacy_subnet.is_none() && service.status != Status::Error && service.admin_state_up
+    };
     let (used, unused): (Vec<_>, Vec<_>) =
         survey.inventory.services_on(&router.id).partition(|service| is_used(service));
     match used.as_slice() {
         [] => {
             let usable = unused.iter().find(|service| is_usable(service)).copied();
-            let useless = unused.iter().find(|service| !is_usable(service)).copied();
-            Ok((usable, useless))
+            let useless = unused.into_iter().filter(|one| usable.is_none_or(|usable| usable.id != one.id));
+            Ok((usable, useless.collect()))
         }
-        [service] if is_usable(service) && service.admin_state_up => Ok((Some(service), None)),
+        [service] if is_usable(service) => Ok((Some(service), Vec::new())),
         [service] => {
             let why = match &service.legacy_subnet {
                 Some(_) => "of the old kind, tied to one subnet; upgrade the VPN that uses it first (osvpn upgrade)",
@@ -271,7 +273,7 @@ impl NewHalf<'_> {
             let edits = Edits::Connection(Box::new(edits));
             change.update(Update { region: self.side.region.clone(), id, name, edits });
         }
-        if let Some(useless) = self.end.useless {
+        for useless in &self.end.useless {
             change.delete(Kind::VpnService, self.there(&useless.id, &useless.name));
         }
         let restarts = is_replaced || edits.is_some();
@@ -420,6 +422,7 @@ impl NewHalf<'_> {
         if let Some((ike, ipsec)) = &parts.own_policies {
             (new.ike_policy, new.ipsec_policy) = (ike.clone(), ipsec.clone());
         }
+        new.is_peer_renamed = true;
         new.peer = match (&self.end.address, &parts.service) {
             (Some(address), _) => Some(PeerEnd::Outside { address: address.to_string(), id: address.to_string() }),
             (None, Ref::Made(step)) => Some(PeerEnd::Service(*step, self.end.outer)),

@@ -335,7 +335,21 @@ impl<'a> Moves<'a> {
             }
         }
         moves.find_companions();
+        moves.are_companions_changeable()?;
         Ok(moves)
+    }
+
+    /// What is done to a companion is done to both its halves, so both have to be known.
+    fn are_companions_changeable(&self) -> Result<(), Refused> {
+        let others = self.connections.iter().filter(|moved| !self.is_own(moved)).map(|moved| moved.vpn);
+        let reasons: Vec<String> = others
+            .unique_by(|other| &other.a.connection.id)
+            .filter_map(|other| {
+                let why = self.seen.changeable(other).err()?;
+                Some(format!("{} ({}) would move with {}. {why}", other.name, connections(other), self.vpn.name))
+            })
+            .collect();
+        if reasons.is_empty() { Ok(()) } else { Err(Refused(reasons)) }
     }
 
     fn find_services(&mut self) -> Result<(), Refused> {

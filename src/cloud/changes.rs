@@ -106,8 +106,10 @@ pub(crate) struct TemplateOverrides<'a> {
     pub dpd: Option<DpdBody<'a>>,
     /// The local and the peer endpoint group, in place of others or of peer CIDRs.
     pub groups: Option<&'a (Id, Id)>,
-    /// The peer's address, and how it names itself if the one before went by its address.
+    /// The peer's address, and how it names itself.
     pub peer: Option<(&'a str, &'a str)>,
+    /// Whether it names itself so even if the one before did not go by its address.
+    pub is_peer_renamed: bool,
     pub psk: Option<&'a SecretString>,
 }
 
@@ -246,7 +248,7 @@ impl Region {
             attributes.insert("peer_ep_group_id".to_owned(), json!(peer));
         }
         if let Some((address, id)) = overrides.peer {
-            if like.text("peer_id") == like.text("peer_address") {
+            if overrides.is_peer_renamed || like.text("peer_id") == like.text("peer_address") {
                 attributes.insert("peer_id".to_owned(), json!(id));
             }
             attributes.insert("peer_address".to_owned(), json!(address));

@@ -58,11 +58,12 @@ pub(super) async fn look_to_change<T>(
 }
 
 impl ProjectVpns {
-    /// The same, read again.
-    pub(super) async fn again(self, focus: Focus<'_>, aspects: Aspects) -> (Self, Background) {
+    /// Reads it again.
+    pub(super) async fn refresh(&mut self, focus: Focus<'_>, aspects: Aspects) -> Background {
         let inquiry = Inquiry { focus, aspects, ..Inquiry::default() };
         let (inspection, background) = inspect(&self.signed_in.cloud, inquiry).await;
-        (Self { inspection, ..self }, background)
+        self.inspection = inspection;
+        background
     }
 
     pub(super) fn cloud(&self) -> &Cloud {

@@ -8,7 +8,8 @@ use super::look::{ProjectVpns, look_to_change};
 use super::options::{self, AnswerArgs, ChangeArgs, ClearTextArgs, KeyArgs, WaitArgs};
 use super::run_change::ChangeRun;
 use super::{Answering, CommandError, Conclusion, SignInContext, input, lines, until_signal};
-use crate::change::{Proposal, Target, TargetPolicies, lags, upgrade};
+use crate::change::{Proposal, Step, Target, TargetPolicies, lags, upgrade};
+use crate::cloud::Id;
 use crate::inspect::{Aspects, Background, Focus, Inquiry, Side, Vpn};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Profile, Profiles, Psk};
@@ -85,7 +86,16 @@ impl Wishes {
         background: &mut Background,
     ) -> Result<Proposal, CommandError> {
         background.complete(seen.cloud(), [vpn], Aspects::KEYS).await;
-        Ok(upgrade(&seen.inspection, vpn, &self.target(vpn, background))?)
+        let proposal = upgrade(&seen.inspection, vpn, &self.target(vpn, background))?;
+        let goes =
+            |id: &Id| proposal.change.steps().iter().any(|step| matches!(step, Step::Delete(_, one) if one.id == *id));
+        // The journal of an interrupted change holds the ids of connections that would be gone.
+        for other in &seen.inspection.vpns {
+            if other.sides().any(|(_, side)| goes(&side.connection.id)) {
+                seen.free(other)?;
+            }
+        }
+        Ok(proposal)
     }
 }
 
@@ -141,14 +151,24 @@ impl UpgradeArgs {
                 reports.push(ChangeReport::left(proposal.change, broken, is_stopped));
                 continue;
             }
-            let proposal = if reports.is_empty() {
-                proposal
-            } else {
-                let (again, proposal) = until_signal(signals, self.again(seen, &vpn, &wishes)).await?;
-                seen = again;
-                proposal
+            let change = proposal.change.clone();
+            let done = async {
+                let proposal = if reports.is_empty() {
+                    proposal
+                } else {
+                    until_signal(signals, self.again(&mut seen, &vpn, &wishes)).await?
+                };
+                self.in_turn(&seen, &wishes, proposal, signals).await
             };
-            reports.push(self.in_turn(&seen, &wishes, proposal, signals).await?);
+            match done.await {
+                Ok(report) => reports.push(report),
+                Err(error) if reports.is_empty() => return Err(error),
+                Err(error) if error.status == ExitStatus::Stopped => {
+                    reports.push(ChangeReport::left(change, None, true));
+                }
+                // What was done before is told all the same.
+                Err(error) => reports.push(ChangeReport::not_begun(change, &error.reasons())),
+            }
         }
         Ok(ChangeReports::new(reports, NONE_BEHIND).into())
     }
@@ -189,19 +209,13 @@ impl UpgradeArgs {
     }
 
     /// The same VPN as it is now, with its change.
-    async fn again(
-        &self,
-        seen: ProjectVpns,
-        before: &Vpn,
-        wishes: &Wishes,
-    ) -> Result<(ProjectVpns, Proposal), CommandError> {
-        let (seen, mut background) = seen.again(Focus::All, Aspects::KEYS).await;
-        let vpn = successor(&seen, before).ok_or_else(|| {
+    async fn again(&self, seen: &mut ProjectVpns, before: &Vpn, wishes: &Wishes) -> Result<Proposal, CommandError> {
+        let mut background = seen.refresh(Focus::All, Aspects::KEYS).await;
+        let vpn = successor(seen, before).ok_or_else(|| {
             let text = format!("{} was changed meanwhile; look at it, and call osvpn upgrade --all again", before.name);
             CommandError::refused(text)
         })?;
-        let proposal = wishes.propose(&seen, vpn, &mut background).await?;
-        Ok((seen, proposal))
+        wishes.propose(seen, vpn, &mut background).await
     }
 
     async fn in_turn(

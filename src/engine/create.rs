@@ -288,6 +288,7 @@ impl Changing {
                     dpd: dpd.map(|dpd| DpdBody { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout }),
                     groups: other.groups.as_ref(),
                     peer: other.peer.as_ref().map(|(address, id)| (address.as_str(), id.as_str())),
+                    is_peer_renamed: replacement.is_peer_renamed,
                     psk: other.key.as_ref(),
                 };
                 let description = if is_renamed { description } else { &described };

@@ -15,7 +15,7 @@ use crate::cloud::vpnaas::{Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId, SiteConnection};
 use crate::engine::Event;
 use crate::engine::ROUNDS;
-use crate::plan::{Half, VpnName};
+use crate::plan::{Half, VpnId, VpnName};
 
 /// An old connection compared with the new one.
 enum Compared {
@@ -41,14 +41,25 @@ struct OneOfItsKind {
     new: Id,
     /// The one in whose place it is; none if there was none.
     like: Option<Id>,
-    /// Whether another like it may be on another service.
-    may_move: bool,
+    /// What is different of it by intent, if it is in the place of another.
+    intended: Intended,
+}
+
+/// In what two changes that make the same connection may differ.
+#[derive(Clone, Copy)]
+struct Intended {
+    /// Each may have made a VPN service of its own on the router.
+    service: bool,
+    /// Where the other half is then known of each one's own service alone.
+    peer: bool,
+    groups: bool,
 }
 
 impl From<&Pair> for OneOfItsKind {
     fn from(Pair { step, create, replacement, new }: &Pair) -> Self {
-        let (like, may_move) = (Some(replacement.like.clone()), replacement.service.is_some());
-        Self { step: *step, create: create.clone(), new: new.clone(), like, may_move }
+        let Replacement { like, service, peer, groups, .. } = replacement;
+        let intended = Intended { service: service.is_some(), peer: peer.is_some(), groups: groups.is_some() };
+        Self { step: *step, create: create.clone(), new: new.clone(), like: Some(like.clone()), intended }
     }
 }
 
@@ -59,7 +70,8 @@ impl Changing {
             let Step::Create(create) = candidate else { return None };
             let New::FreshConnection(fresh) = &create.object else { return None };
             let new = self.progress().made(step).filter(|_| fresh.key_of.is_some())?.clone();
-            Some(OneOfItsKind { step, create: create.clone(), new, like: None, may_move: true })
+            let intended = Intended { service: true, peer: false, groups: false };
+            Some(OneOfItsKind { step, create: create.clone(), new, like: None, intended })
         });
         pairs.iter().map(OneOfItsKind::from).chain(halves).collect()
     }
@@ -245,8 +257,12 @@ impl Changing {
         if key.is_some() {
             return Ok(());
         }
-        // A new key is for both halves, so both new connections get it.
-        for pair in self.pairs().into_iter().filter(|other| self.is_half_of_vpn(other)) {
+        // A new key is for both halves, so both new connections get it; that of a companion is nobody else's.
+        if !self.is_half_of_vpn(pair) {
+            return set_key(&region, &pair.new, old.psk(), step, work).await;
+        }
+        let own = |other: &Pair| self.is_half_of_vpn(other) && other.replacement.key.is_none();
+        for pair in self.pairs().into_iter().filter(own) {
             let region = self.region(step, &pair.create.region, work)?;
             set_key(&region, &pair.new, old.psk(), step, work).await?;
         }
@@ -260,8 +276,12 @@ impl Changing {
 
     /// Notes whether both halves have the same key, before the first of them is replaced.
     pub(super) async fn note_keys(&self, like: &ConnectionTemplate, id: &Id, step: usize, work: &Work<'_>) {
-        let other = self.change.connections.iter().find(|one| one.id != *id).cloned();
-        let (Some(other), true) = (other, self.pairs().is_empty()) else { return };
+        let halves = &self.change.connections;
+        // Of a companion it says nothing.
+        if !halves.iter().any(|one| one.id == *id) || self.pairs().iter().any(|pair| self.is_half_of_vpn(pair)) {
+            return;
+        }
+        let Some(other) = halves.iter().find(|one| one.id != *id).cloned() else { return };
         let Ok(region) = self.region(step, &other.region, work) else { return };
         if let Ok(key) = region.connection_psk(&other.id).await {
             self.notes().were_equal = key.expose_secret() == like.psk().expose_secret();
@@ -338,20 +358,43 @@ impl Changing {
     async fn twin_of(&self, made: &OneOfItsKind, region: &Region) -> Result<Option<(Id, ChangeId)>, Error> {
         let connections = region.connections().await?;
         let Some(new) = connections.iter().find(|one| one.id == made.new) else { return Ok(None) };
+        let services = if made.intended.service { region.services().await? } else { Vec::new() };
+        let router = |id: &Id| services.iter().find(|service| service.id == *id).map(|service| &service.router);
+        let is_beside = |one: &SiteConnection| {
+            one.service == new.service || router(&one.service).is_some_and(|its| Some(its) == router(&new.service))
+        };
         let twin = connections.iter().filter(|one| {
             one.id != new.id
                 && one.name == new.name
-                && (one.service == new.service || made.may_move)
-                && one.peer_address == new.peer_address
+                && is_beside(one)
+                && (made.intended.peer || one.peer_address == new.peer_address)
         });
         let known = twin.filter_map(|one| Some((one, ChangeId::of_description(&one.description)?)));
         for (one, by) in known.filter(|(one, by)| by != self.change.id() && Some(&one.id) != made.like.as_ref()) {
-            // Two VPNs between the same two ends may have one name.
-            if made.like.is_some() || carry_the_same(one, new, region).await? {
+            if self.is_the_same(one, new, made, region).await? {
                 return Ok(Some((one.id.clone(), by)));
             }
         }
         Ok(None)
+    }
+
+    /// Whether two connections between the same two ends are one half, made twice: two VPNs there may have one name.
+    async fn is_the_same(
+        &self,
+        one: &SiteConnection,
+        new: &SiteConnection,
+        made: &OneOfItsKind,
+        region: &Region,
+    ) -> Result<bool, Error> {
+        let marks = (VpnId::of_description(&one.description), VpnId::of_description(&new.description));
+        // A VPN that gets its first marker gets another one from each change.
+        if made.like.is_some()
+            && let (Some((is, _)), Some((own, _))) = &marks
+            && self.change.new_id.as_ref() != Some(own)
+        {
+            return Ok(is == own);
+        }
+        Ok(made.intended.groups || carry_the_same(one, new, region).await?)
     }
 
     async fn one_of_twins(&self, made: &[OneOfItsKind], work: &Work<'_>) -> Result<(), Overtaken> {

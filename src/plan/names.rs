@@ -128,6 +128,9 @@ pub enum NameProblem {
     Control,
 }
 
+/// What a VPN is called that was made by the guide's script: as its connections are.
+const GUIDES: &str = "vpn_site_connection";
+
 impl VpnName {
     /// Takes a name; spaces around it are dropped, as Neutron refuses them since 2026.2.
     pub fn parse(text: &str) -> Result<Self, NameProblem> {
@@ -149,6 +152,9 @@ impl VpnName {
 
     /// The name a VPN has if one of its objects has that name.
     pub(crate) fn from_object(name: &str, object: &str) -> Option<Self> {
+        if name == object {
+            return Some(Self(GUIDES.to_owned()));
+        }
         Self::parse(name.strip_suffix(object)?.strip_suffix('_')?).ok()
     }
 
@@ -164,9 +170,10 @@ impl VpnName {
         objects.iter().any(|object| Self::from_object(name, object).is_some())
     }
 
-    /// The name of one of its objects: the guide's name behind the VPN's own (`hlz-por_ike_policy`).
+    /// The name of one of its objects: the guide's name behind the VPN's own (`hlz-por_ike_policy`), or that alone where
+    /// the VPN has none but the guide's.
     pub fn of(&self, object: &str) -> String {
-        format!("{}_{object}", self.0)
+        if self.0 == GUIDES { object.to_owned() } else { format!("{}_{object}", self.0) }
     }
 }
 

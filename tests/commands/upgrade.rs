@@ -43,15 +43,16 @@ async fn a_vpn_of_the_script_has_everything_of_today_s_and_nothing_of_its_own_is
     let keys = scene.keys();
     assert!(keys[0] == keys[1] && keys[0] != broken_vpns::PUBLIC_KEY && !ran.out.contains(&keys[0]));
     for (kind, count, name) in [
-        ("vpnservices", 2, "vpn_site_connection_vpn_service"),
-        ("ikepolicies", 2, "vpn_site_connection_ike_policy"),
-        ("ipsecpolicies", 2, "vpn_site_connection_ipsec_policy"),
-        ("endpoint-groups", 4, "vpn_site_connection_"),
-        ("ipsec-site-connections", 2, "vpn_site_connection_vpn_site_connection"),
+        ("vpnservices", 2, "vpn_service"),
+        ("ikepolicies", 2, "ike_policy"),
+        ("ipsecpolicies", 2, "ipsec_policy"),
+        ("endpoint-groups", 4, "_endpoint_group"),
+        ("ipsec-site-connections", 2, "vpn_site_connection"),
     ] {
         let there = all(&scene, kind);
         let is_ours = |object: &serde_json::Map<String, Value>| {
-            object["name"].as_str().unwrap().starts_with(name)
+            let is = object["name"].as_str().unwrap();
+            (is == name || is.strip_suffix(name).is_some_and(|which| ["local", "peer"].contains(&which)))
                 && object["description"].as_str().unwrap().starts_with("osvpn:")
         };
         assert!(there.len() == count && there.iter().all(is_ours), "{there:#?}");
@@ -222,4 +223,55 @@ async fn an_interrupted_upgrade_of_a_vpn_without_a_marker_is_found_by_what_it_ha
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("both halves match"), "{}", ran.out);
     unchanged(&scene, &["upgrade", "vpn_site_connection"], "is up to date").await;
+}
+
+/// Plants a VPN of the old kind that is called like the one there is, from another router of A to the same router of B, and
+/// returns one of its connections.
+async fn plant_namesake(scene: &Scene) -> String {
+    let site = scene.site().await;
+    let router = site.named(A, "routers", "office-router").await;
+    let subnet = site.named(A, "subnets", "office-subnet").await;
+    let address = router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"].clone();
+    let copy = |region: &str, kind: &str, values: Value| {
+        let mut object = scene.cloud.collection(region, kind).remove(0);
+        object.remove("id");
+        object.extend(values.as_object().unwrap().clone());
+        scene.cloud.plant(region, kind, Value::Object(object)).unwrap()
+    };
+    let service = json!({ "description": "", "router_id": router["id"], "subnet_id": subnet["id"],
+        "external_v4_ip": address });
+    let service = copy(A, "vpnservices", service);
+    let groups = scene.cloud.collection(B, "endpoint-groups");
+    let local = groups.iter().find(|group| group["type"] == "subnet").unwrap()["id"].clone();
+    let range = json!({ "id": null, "type": "cidr", "endpoints": [subnet["cidr"]], "description": "" });
+    let mut group = groups[0].clone();
+    group.extend(range.as_object().unwrap().clone());
+    group.remove("id");
+    let peer = scene.cloud.plant(B, "endpoint-groups", Value::Object(group)).unwrap();
+    copy(
+        B,
+        "ipsec-site-connections",
+        json!({ "description": "", "peer_address": address, "peer_id": address,
+        "local_ep_group_id": local, "peer_ep_group_id": peer, "psk": broken_vpns::PUBLIC_KEY }),
+    );
+    copy(
+        A,
+        "ipsec-site-connections",
+        json!({ "description": "", "vpnservice_id": service, "local_ep_group_id": null,
+        "peer_ep_group_id": null, "peer_cidrs": ["10.20.0.0/24"], "psk": broken_vpns::PUBLIC_KEY }),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namesake_from_another_router_to_the_same_peer_is_no_twin() {
+    let scene = of_the_script().await;
+    assert_eq!(scene.run(&["upgrade", "vpn_site_connection", "--yes"]).await.code, 0);
+    let first = scene.ids("ipsec-site-connections");
+    let second = plant_namesake(&scene).await;
+    let ran = scene.run(&["upgrade", &second, "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let now = all(&scene, "ipsec-site-connections");
+    assert!(now.len() == 4 && first.is_subset(&scene.ids("ipsec-site-connections")), "{now:#?}");
+    assert!(now.iter().all(|one| one["name"] == "vpn_site_connection" && one["psk"] != broken_vpns::PUBLIC_KEY));
+    assert!(all(&scene, "vpnservices").iter().all(|service| service["subnet_id"].is_null()));
 }

@@ -19,6 +19,10 @@ use super::*;
 /// What the connections of another VPN between the same two ends are called.
 const SHARER: &str = "second";
 
+/// What the connection of another VPN on its service is called, which goes to an external peer, and its key.
+pub const OUTSIDE: &str = "office";
+pub const OUTSIDE_KEY: &str = "OnlyTheOfficeKnowsThis0123";
+
 /// A VPN that exists, and what a change of it works with.
 pub struct Vpn {
     pub site: Site,
@@ -116,7 +120,7 @@ impl Vpn {
         let all = self.site.simulator.collection(region, "ipsec_site_connections");
         let mut object = all.into_iter().find(|one| one["id"] == like).unwrap();
         object.remove("id");
-        let other = json!({ "name": "office", "description": "", "peer_address": "203.0.113.250",
+        let other = json!({ "name": OUTSIDE, "description": "", "peer_address": "203.0.113.250", "psk": OUTSIDE_KEY,
             "peer_id": "203.0.113.250", "peer_cidrs": ["192.168.9.0/24"] });
         object.extend(other.as_object().unwrap().clone());
         self.site.simulator.plant(region, "ipsec_site_connections", Value::Object(object)).unwrap();
@@ -267,6 +271,7 @@ pub trait Orders {
             dpd: None,
             groups: None,
             peer: None,
+            is_peer_renamed: false,
             key: None,
             is_renamed: false,
         }

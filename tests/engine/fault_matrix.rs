@@ -11,7 +11,7 @@ use osvpn::engine::Direction;
 use osvpn::inspect::{Inquiry, Inspection, inspect};
 use osvpn::plan::{Profiles, Psk};
 
-use super::changes::{Orders, Vpn};
+use super::changes::{OUTSIDE, OUTSIDE_KEY, Orders, Vpn};
 use super::faults::{self, FAULTS, LATE, REGIONS, SETTLING, Target, quick_site};
 use super::*;
 
@@ -241,11 +241,11 @@ impl Lane {
         scene
     }
 
-    /// Of every connection, in order.
-    fn keys(vpn: &Vpn) -> Vec<String> {
+    /// Of every connection, with its name, in order.
+    fn keys(vpn: &Vpn) -> Vec<(String, String)> {
         let connections = all(&vpn.site).into_iter().filter(|(_, kind, _)| kind == "ipsec_site_connections");
-        let mut keys: Vec<String> =
-            connections.map(|(.., object)| object["psk"].as_str().unwrap().to_owned()).collect();
+        let text = |object: &serde_json::Map<String, Value>, key: &str| object[key].as_str().unwrap().to_owned();
+        let mut keys: Vec<_> = connections.map(|(.., object)| (text(&object, "name"), text(&object, "psk"))).collect();
         keys.sort();
         keys
     }
@@ -568,7 +568,7 @@ impl Lane {
     }
 
     /// It is exactly as after an undisturbed change.
-    fn check(&self, vpn: &Vpn, old: &[String]) -> Result<(), String> {
+    fn check(&self, vpn: &Vpn, old: &[(String, String)]) -> Result<(), String> {
         let scene = Self::scene(vpn);
         if scene != self.after {
             return Err(differences(&scene, &self.after));
@@ -576,9 +576,12 @@ impl Lane {
         if self.scenario == Scenario::Delete || self.scenario.creates() {
             return Ok(());
         }
-        let keys = Self::keys(vpn);
-        let are_equal = keys.iter().all(|key| *key == keys[0]);
-        let are_new = keys.iter().all(|key| !old.contains(key));
+        let (others, keys): (Vec<_>, Vec<_>) = Self::keys(vpn).into_iter().partition(|(name, _)| name == OUTSIDE);
+        if let Some((_, key)) = others.iter().find(|(_, key)| key != OUTSIDE_KEY) {
+            return Err(format!("{OUTSIDE} has the key {key}"));
+        }
+        let are_equal = keys.iter().all(|(_, key)| *key == keys[0].1);
+        let are_new = keys.iter().all(|(_, key)| old.iter().all(|(_, before)| before != key));
         if !are_equal || are_new != self.scenario.rotates() {
             return Err(format!("{} keys, equal: {are_equal}, new: {are_new}", keys.len()));
         }
@@ -722,4 +725,51 @@ async fn whatever_fails_a_change_is_finished_or_taken_back_as_a_whole() {
                 .iter()
                 .all(|n| n.load(Ordering::Relaxed) > 0)
     );
+}
+
+/// Sets the key of an old connection, known by its name.
+fn set_old_key(vpn: &Vpn, region: &str, name: &str, key: &str) {
+    let all = vpn.site.simulator.collection(region, "ipsec_site_connections");
+    let is_old = |one: &&serde_json::Map<String, Value>| {
+        one["name"] == name && !one["description"].as_str().unwrap().contains("osvpn-change")
+    };
+    let old = all.iter().find(is_old).unwrap();
+    vpn.site.simulator.alter(region, "ipsec_site_connections", &id_of(old), json!({ "psk": key }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_a_companion_is_given_meanwhile_is_its_own_alone() {
+    const NEW: &str = "TheOfficeHasAnotherKeyNow0123";
+    let mut lane = Box::pin(Lane::open(Scenario::UpgradeBeside, SETTLING[1], Arc::default())).await;
+    let vpn = lane.vpn();
+    let own: Vec<_> = Lane::keys(&vpn).into_iter().filter(|(name, _)| name != OUTSIDE).collect();
+    // The first half is gone by then.
+    let gate = Gate::closed();
+    let held = InjectedFault::new(FaultEffect::Held(gate.clone())).method("DELETE").region(REGIONS[1]);
+    vpn.site.simulator.inject(held.path("ipsec-site-connections"));
+    let mut changing = lane.begin(&vpn);
+    let work = vpn.work();
+    let somebody = async {
+        gate.arrived().await;
+        set_old_key(&vpn, REGIONS[0], OUTSIDE, NEW);
+        gate.open();
+    };
+    let (ended, ()) = tokio::join!(changing.carry_out(None, &work), somebody);
+    assert_eq!(ended, Ok(Changed::Done));
+    let (others, keys): (Vec<_>, Vec<_>) = Lane::keys(&vpn).into_iter().partition(|(name, _)| name == OUTSIDE);
+    assert_eq!((others, keys), (vec![(OUTSIDE.to_owned(), NEW.to_owned())], own));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn halves_that_have_different_keys_keep_them_whatever_key_a_companion_has() {
+    const OTHER: &str = "HalfBHadAnotherKeyAllAlong012";
+    let mut lane = Box::pin(Lane::open(Scenario::UpgradeBeside, SETTLING[1], Arc::default())).await;
+    let vpn = lane.vpn();
+    let name = lane.plan.name().of("vpn_site_connection");
+    set_old_key(&vpn, REGIONS[1], &name, OTHER);
+    set_old_key(&vpn, REGIONS[0], OUTSIDE, KEY);
+    set_old_key(&vpn, REGIONS[0], &name, KEY);
+    let before = Lane::keys(&vpn);
+    assert_eq!(lane.begin(&vpn).carry_out(None, &vpn.work()).await, Ok(Changed::Done));
+    assert_eq!(Lane::keys(&vpn), before);
 }

@@ -66,7 +66,7 @@ fn upgrade(cloud: &RealCloud, has_drifted: bool) -> [f64; 2] {
         assert!(cloud.list(region, "vpn/vpnservices").iter().all(|service| service["subnet_id"].is_null()), "{region}");
         let connections = cloud.list(region, "vpn/ipsec-site-connections");
         assert_eq!(connections.len(), 2, "{connections:#?}");
-        let upgraded = connections.iter().find(|one| one["name"] == "vpn_site_connection_vpn_site_connection").unwrap();
+        let upgraded = connections.iter().find(|one| one["name"] == "vpn_site_connection").unwrap();
         assert!(upgraded["description"].as_str().unwrap().starts_with("osvpn:"), "{upgraded:#}");
         assert_ne!(upgraded["psk"], "pre_shared_key");
         let policies = cloud.list(region, "vpn/ikepolicies");
