@@ -51,6 +51,11 @@ async fn a_half_that_is_gone_is_made_as_it_was_from_whatever_is_left_of_it() {
             let before = shapes(&scene, region);
             let ids: BTreeSet<String> = all[gone..].iter().flat_map(|kind| scene.ids(kind)).collect();
             all[..gone].iter().for_each(|kind| uproot(&scene, region, kind));
+            let left = if region == A { B } else { A };
+            // Its agent has to notice first.
+            while scene.cloud.collection(left, "ipsec-site-connections").iter().any(|one| one["status"] == "ACTIVE") {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
             let ran = scene.run(&["doctor", vpn]).await;
             assert!(ran.code == 3 && ran.out.contains("osvpn repair "), "{}{}", ran.out, ran.err);
             let there = scene.objects();
