@@ -186,7 +186,6 @@ async fn nothing_is_changed_where_nobody_agrees_to_it() {
         &["set-subnets", "test-vpn", "nz-hlz-1=db-subnet"],
         &["doctor", "test-vpn", "--modernise"],
         &["upgrade", "test-vpn"],
-        &["upgrade", "--all"],
     ] {
         let ran = scene.run(args).await;
         assert_eq!(ran.code, 2, "{args:?}: {}{}", ran.out, ran.err);

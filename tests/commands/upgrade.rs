@@ -156,6 +156,8 @@ async fn where_a_service_may_get_another_address_the_other_half_follows_it() {
 async fn all_that_are_behind_are_upgraded_in_turn_until_one_does_not_come_up() {
     let scene = of_the_script().await;
     plant_office(&scene);
+    let ran = scene.run(&["upgrade", "--all"]).await;
+    assert!(ran.code == 2 && ran.err.contains("--yes"), "nobody has agreed: {}", ran.err);
     let (code, planned) = scene.json(&["upgrade", "--all", "--dry-run"]).await;
     let names = planned["changes"].as_array().unwrap().iter().map(|change| change["name"].clone()).collect::<Vec<_>>();
     assert_eq!((code, names.as_slice()), (0, &[json!("office"), json!("vpn_site_connection")][..]), "{planned:#}");

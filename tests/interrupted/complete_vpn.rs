@@ -58,7 +58,7 @@ impl Scene {
 
 /// Every command but the deletion, on a VPN that is DOWN.
 async fn every_command_works(scene: &Scene, id: &str) {
-    scene.told(&["admit", id, "--yes"], 0, &["Done"]).await;
+    scene.told(&["admit", id, "--yes"], 0, &["Added the security-group rules"]).await;
     scene.told(&["set-subnets", id, "A=db-subnet", "--yes", "--wait", "0"], 0, &["Done"]).await;
     scene.told(&["rotate-psk", "test-vpn", "--yes", "--wait", "0"], 0, &["Done"]).await;
 }
@@ -75,7 +75,7 @@ async fn a_vpn_that_is_made_and_down_is_locked_by_nothing() {
     scene.told(&["resume"], 2, &["Nothing was interrupted", "name it"]).await;
     scene.told(&["rollback", &id, "--yes"], 4, &["was not interrupted", &format!("osvpn delete {id}")]).await;
     assert_eq!(scene.json(&["list"], 0).await["interrupted"], json!([]));
-    scene.told(&["delete", &id, "--yes"], 0, &["Done"]).await;
+    scene.told(&["delete", &id, "--yes"], 0, &["Deleted test-vpn"]).await;
     assert_eq!(scene.made(), 0);
     assert_eq!(std::fs::read_dir(scene.state()).unwrap().count(), 0, "no journal and no lock is left");
 }

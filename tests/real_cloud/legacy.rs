@@ -51,7 +51,7 @@ fn the_wizard_upgrades_a_legacy_service_before_it_creates_a_vpn_on_its_router() 
         pty.wait_for("upgrades vpn_site_connection first");
         pty.confirm("\r");
         pty.wait_for("Upgrade vpn_site_connection first?");
-        pty.send("u");
+        pty.confirm("u");
         pty.finish();
         let (code, Printed { said, .. }) = pty.end();
         assert_eq!(code, 0, "{said}");

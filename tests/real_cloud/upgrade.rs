@@ -25,6 +25,16 @@ fn answers(cloud: &RealCloud, to: &str) {
     }
 }
 
+/// Waits until the agents have reported on every service: before that Neutron changes none.
+#[track_caller]
+fn reported(cloud: &RealCloud) {
+    let begun = std::time::Instant::now();
+    let is_up = |region| cloud.list(region, "vpn/vpnservices").iter().all(|service| service["status"] == "ACTIVE");
+    while ![A, B].into_iter().all(is_up) {
+        assert!(begun.elapsed() < Duration::from_secs(240), "{}: a service is not ACTIVE", cloud.release);
+    }
+}
+
 /// The longest time without an answer, in seconds, once it is told to stop.
 fn longest(mut pinging: Child) -> f64 {
     drop(pinging.stdin.take());
@@ -84,6 +94,7 @@ fn upgrade(cloud: &RealCloud, has_drifted: bool) -> [f64; 2] {
     let again = cloud.headless(&["upgrade", "vpn_site_connection", "--yes"]);
     assert!(String::from_utf8_lossy(&again.stdout).contains("Unchanged"), "{}", cloud.release);
 
+    reported(cloud);
     let pinging = cloud.start("ping", &["--watch", HERE, THERE]);
     in_site(&|site| {
         cloud.runtime.block_on(async {

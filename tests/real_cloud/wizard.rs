@@ -15,7 +15,7 @@ const SITE_TO_SITE: [&str; 8] = [
     "Which subnets of Hamilton?",
     "Which router of Porirua?",
     "Which subnets of Porirua?",
-    "creates 1",
+    "[ Create ]",
 ];
 
 const SINGLE: [&str; 6] = [
