@@ -41,6 +41,11 @@ impl Refused {
     }
 }
 
+/// Why nothing is changed about a VPN that lacks a half, and what makes it.
+pub(super) fn one_half(vpn: &Vpn) -> String {
+    format!("{} has only one half; create the other one first: {}", vpn.name, vpn.command("repair"))
+}
+
 /// An empty change of that VPN.
 pub(super) fn begin(verb: Verb, vpn: &Vpn) -> Change {
     let mut change = Change::new(verb, subject(vpn), vpn.name.clone());

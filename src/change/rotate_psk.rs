@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 
-use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
+use super::proposal::{Proposal, Refused, begin, interruption, object, one_half, restart};
 use super::sharers::{can_share, connections, is_same, sharers};
 use crate::change::{CopyKey, SetKey, Verb};
 use crate::inspect::{Inspection, Side, Vpn};
@@ -23,8 +23,7 @@ pub enum Sas {
 /// would be no use.
 pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refused> {
     if vpn.is_missing_a_half() {
-        let text = format!("{} has only one half; finish or delete it first ({})", vpn.name, vpn.command("doctor"));
-        return Err(Refused::because(text));
+        return Err(Refused::because(one_half(vpn)));
     }
     if vpn.b().is_none() && key == KeyOrigin::Generated {
         let text = format!(

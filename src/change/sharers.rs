@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 
-use super::proposal::Refused;
+use super::proposal::{Refused, one_half};
 use crate::cloud::Id;
 use crate::inspect::{ConnectionName, Inspection, OtherHalf, Vpn};
 
@@ -62,9 +62,7 @@ pub(super) fn can_share(seen: &Inspection, vpn: &Vpn, all: &[&Vpn]) -> Result<()
 fn hindrance(seen: &Inspection, vpn: &Vpn, other: &Vpn) -> Option<String> {
     match (&vpn.other_half, &other.other_half) {
         _ if seen.changeable(other).is_err() => seen.changeable(other).err().map(|why| why.to_string()),
-        (_, OtherHalf::Missing { .. }) => {
-            Some(format!("{} has only one half; finish or delete it first ({})", other.name, other.command("doctor")))
-        }
+        (_, OtherHalf::Missing { .. }) => Some(one_half(other)),
         (OtherHalf::Found(_), OtherHalf::Found(_)) | (OtherHalf::Outside, OtherHalf::Outside) => None,
         (OtherHalf::Found(_), _) => Some(outside(other)),
         (_, OtherHalf::Found(_)) => Some(outside(vpn)),

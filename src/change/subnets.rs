@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use itertools::Itertools;
 
-use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
+use super::proposal::{Proposal, Refused, begin, interruption, object, one_half, restart};
 use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, KnownBy, New, Ref, Update, Verb};
 use crate::cloud::{Detail, Id, Kind, Router, Subnet, Survey};
 use crate::inspect::{Inspection, Side, Vpn, in_order};
@@ -78,7 +78,7 @@ pub fn can_set_subnets(vpn: &Vpn) -> Result<(), Refused> {
 fn whatever_is_chosen(vpn: &Vpn) -> Vec<String> {
     let mut problems = Vec::new();
     if vpn.is_missing_a_half() {
-        problems.push(format!("{} has only one half; finish or delete it first", vpn.name));
+        problems.push(one_half(vpn));
     }
     problems.extend(vpn.sides().filter(|(_, side)| side.is_legacy()).map(|(half, _)| {
         format!(

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use itertools::Itertools;
 
-use super::proposal::{Proposal, Refused, begin, former, object};
+use super::proposal::{Proposal, Refused, begin, former, object, one_half};
 use super::rotate_psk::{Sas, rotate_key};
 use super::sharers::{can_share, connections, is_same, sharers};
 use super::subnets::{Carried, NewSubnets, carried};
@@ -150,12 +150,7 @@ fn is_legacy(side: &Side) -> bool {
 /// store, subnets as [`set_subnets`](super::set_subnets) refuses them, a key as [`rotate_key`] refuses it.
 pub fn upgrade(seen: &Inspection, vpn: &Vpn, target: &Target) -> Result<Proposal, Refused> {
     if vpn.is_missing_a_half() {
-        let text = format!(
-            "{} has only one half; make the other one or delete it first ({})",
-            vpn.name,
-            vpn.command("doctor")
-        );
-        return Err(Refused::because(text));
+        return Err(Refused::because(one_half(vpn)));
     }
     let wanted = Differences::of(seen, vpn, target)?;
     if wanted.is_key_alone(vpn) {

@@ -29,8 +29,8 @@ const NONE_BEHIND: &str = "No VPN of this project is behind, as far as osvpn can
 /// Bring a VPN to today's standard: endpoint groups, sound policies, and a new key if its key is no secret.
 ///
 /// Works for VPNs that osvpn did not create, too. What is new is created beside what is old, on both halves; then the old
-/// connections go, and the tunnel is renegotiated. Names, subnets, MTU, dead peer detection and security-group rules stay. What
-/// is in no field weaker than the profile modern stays as it is. Other VPNs on a VPN service of the old kind move with it, with
+/// connections go, and the tunnel is renegotiated. Subnets, MTU, dead peer detection and security-group rules stay; objects get
+/// the names that osvpn gives, unless they have those of the guide. What is in no field weaker than the profile modern stays as it is. Other VPNs on a VPN service of the old kind move with it, with
 /// their policies and keys. The policies and the key of a VPN with an external peer stay unless you give others.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
