@@ -23,8 +23,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::vpnaas::closing_word;
-use crate::cloud::{Id, Kind, RegionId, SiteConnection, harmless};
-use crate::plan::policy::{IkePolicy, IpsecPolicy};
+use crate::cloud::{DeadPeerDetection, Id, Kind, RegionId, SiteConnection, harmless};
+use crate::plan::policy::{Dpd, IkePolicy, IpsecPolicy};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Outer, VpnId};
 
@@ -180,6 +180,18 @@ pub struct DpdValues {
     pub interval: u32,
     /// In seconds.
     pub timeout: u32,
+}
+
+impl From<&Dpd> for DpdValues {
+    fn from(Dpd { action, interval, timeout }: &Dpd) -> Self {
+        Self { action: action.as_str().to_owned(), interval: *interval, timeout: *timeout }
+    }
+}
+
+impl From<&DeadPeerDetection> for DpdValues {
+    fn from(DeadPeerDetection { action, interval, timeout }: &DeadPeerDetection) -> Self {
+        Self { action: action.clone(), interval: *interval, timeout: *timeout }
+    }
 }
 
 /// What a step makes.

@@ -161,11 +161,7 @@ impl Plan {
             },
             initiator: policy.initiator.as_str().to_owned(),
             mtu: policy.mtu,
-            dpd: DpdValues {
-                action: policy.dpd.action.as_str().to_owned(),
-                interval: policy.dpd.interval,
-                timeout: policy.dpd.timeout,
-            },
+            dpd: DpdValues::from(&policy.dpd),
             key_of: None,
         }
     }

@@ -44,9 +44,7 @@ pub fn fix(
         Fix::SetDpd { half } => {
             let connection = &side(*half)?.connection;
             let (dpd, modern) = (&connection.dpd, &profiles.modern.dpd);
-            let before = DpdValues { action: dpd.action.clone(), interval: dpd.interval, timeout: dpd.timeout };
-            let action = modern.action.as_str().to_owned();
-            let after = DpdValues { action, interval: modern.interval, timeout: modern.timeout };
+            let (before, after) = (DpdValues::from(dpd), DpdValues::from(modern));
             // Neutron changes nothing about a connection that no agent has reported on, which one that is left out never is.
             if connection.status == Status::PendingCreate {
                 return Ok(with_dpd(vpn, side(*half)?, after));

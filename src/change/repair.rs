@@ -200,10 +200,13 @@ struct Policies {
     /// Whether the half that exists has others, because its own cannot be stored where the missing one belongs.
     are_new: bool,
     sentences: Vec<String>,
+    /// That of the profile modern.
+    dpd: DpdValues,
 }
 
 impl Policies {
     fn of(seen: &Inspection, vpn: &Vpn, end: &NewEnd<'_>, profiles: &Profiles) -> Result<Self, Refused> {
+        let dpd = DpdValues::from(&profiles.modern.dpd);
         let mut policy = profiles.modern.clone();
         for field in PolicyField::of_policies() {
             let stored = vpn.a.stored(field).unwrap_or_default();
@@ -216,7 +219,7 @@ impl Policies {
             PolicyField::of_policies().all(|field| field.is_stored_by(&field.get(policy), &region.inventory.extensions))
         };
         if is_stored(&policy, end.survey) {
-            return Ok(Self { policy, are_new: false, sentences: Vec::new() });
+            return Ok(Self { policy, are_new: false, sentences: Vec::new(), dpd });
         }
         let agreement = Agreement::between(vpn, &seen.surveys).at_least(&profiles.modern);
         let policy = agreement.policy(&profiles.modern);
@@ -224,7 +227,7 @@ impl Policies {
         if !regions.into_iter().flatten().all(|region| is_stored(&policy, region)) {
             return Err(Refused::because(format!("{} does not store the policies of {}", end.region, vpn.a.region)));
         }
-        Ok(Self { sentences: agreement.sentences(vpn, &profiles.modern), policy, are_new: true })
+        Ok(Self { sentences: agreement.sentences(vpn, &profiles.modern), policy, are_new: true, dpd })
     }
 }
 
@@ -384,8 +387,6 @@ impl NewHalf<'_> {
 
     fn connection(&self, parts: &Parts) -> Create {
         let SiteConnection { id, name, dpd, mtu, .. } = &self.side.connection;
-        let modern = || DpdValues { action: DpdAction::Restart.as_str().to_owned(), interval: 15, timeout: 150 };
-        let same = DpdValues { action: dpd.action.clone(), interval: dpd.interval, timeout: dpd.timeout };
         let fresh = FreshConnection {
             service: parts.service.clone(),
             ike_policy: parts.ike.clone(),
@@ -399,7 +400,7 @@ impl NewHalf<'_> {
             initiator: Initiator::BiDirectional.as_str().to_owned(),
             mtu: *mtu,
             // With another word strongSwan drops the whole connection.
-            dpd: if dpd.action.parse::<DpdAction>().is_ok() { same } else { modern() },
+            dpd: if dpd.action.parse::<DpdAction>().is_ok() { dpd.into() } else { self.policies.dpd.clone() },
             key_of: Some(object(self.side, id, name)),
         };
         self.object(HalfObject::Connection, New::FreshConnection(Box::new(fresh)))

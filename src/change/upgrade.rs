@@ -1,5 +1,5 @@
-//! Bringing a VPN to today's standard, whoever made it: services without a subnet, endpoint groups, sound policies, a key that
-//! is a secret.
+//! Bringing VPNs to today's standard, including those not created by osvpn: services without a subnet, endpoint groups, sound
+//! policies, a key that is a secret.
 //!
 //! What can be made beside the old is made first: policies and groups, then services, then connections, each of them for
 //! both halves at once. Only then the old connections and services go, so that at every moment a connection has the key,

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use secrecy::ExposeSecret;
 
 use super::look::{ProjectVpns, look};
@@ -38,8 +38,8 @@ pub(crate) struct PeerArgs {
     #[arg(long = "for", value_name = "FORMAT", default_value = "values", value_parser = formats())]
     format: String,
     /// The half in this cloud whose far side is meant, where the VPN has two.
-    #[arg(long, value_name = "A|B", default_value = "A", value_parser = PossibleValuesParser::new(["A", "B"]), ignore_case = true)]
-    half: String,
+    #[arg(long, value_name = "A|B", default_value = "A", value_parser = half(), ignore_case = true)]
+    half: Half,
     /// Put the pre-shared key into the sheet.
     #[arg(long, conflicts_with = "json")]
     with_key: bool,
@@ -53,6 +53,10 @@ pub(crate) struct PeerArgs {
 fn formats() -> PossibleValuesParser {
     let all = PeerFormat::all().unwrap_or_default();
     PossibleValuesParser::new(all.iter().map(|format| PossibleValue::new(format.word).help(format.title())))
+}
+
+fn half() -> impl TypedValueParser<Value = Half> {
+    PossibleValuesParser::new(["A", "B"]).map(|word| if word.eq_ignore_ascii_case("B") { Half::B } else { Half::A })
 }
 
 impl Answering for PeerArgs {
@@ -78,7 +82,7 @@ impl PeerArgs {
         let inquiry = Inquiry { focus: Focus::on(&words), ..Inquiry::default() };
         let (seen, _) = look(&self.answer.cloud, sign_in, inquiry).await?;
         let vpn = seen.only(self.vpn.as_deref())?;
-        let half = if self.half.eq_ignore_ascii_case("B") { Half::B } else { Half::A };
+        let half = self.half;
         let side = FarSide::of(vpn, half).map_err(CommandError::refused)?;
         let key = if self.with_key { Some(self.key(&seen, vpn, half).await?) } else { None };
         let sheet = Sheet::new(format, &side, key.as_ref()).map_err(|refused| refusal(vpn, &refused))?;

@@ -209,7 +209,7 @@ pub fn reasons(refused: &SheetRefused, of: impl Fn(&'static str) -> ShellCommand
 
 /// A system, and what it does not take of the VPN.
 pub(super) fn format_line(format: &'static PeerFormat, side: Option<&FarSide>) -> Line {
-    let refused = side.and_then(|side| Sheet::new(format, side, None).err());
+    let refused = side.and_then(|side| Sheet::check(format, side, None).err());
     let mut said = About::default();
     said.detail.push(("For".to_owned(), format.versions().to_owned()));
     said.detail.push(("Proof".to_owned(), format.proof().to_string().trim_start_matches("Proof: ").to_owned()));
