@@ -22,7 +22,7 @@ use crate::commands::set_subnets::SetSubnetsArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::upgrade::UpgradeArgs;
 use crate::commands::wizard::WizardArgs;
-use crate::commands::{answer, complain, man};
+use crate::commands::{answer, complain, man, status};
 use crate::report::ExitStatus;
 
 const ENVIRONMENT: &str = "\
@@ -87,7 +87,10 @@ impl Cli {
             }
             Self::from_arg_matches(&matches)
         });
-        read.unwrap_or_else(|error| error.exit())
+        read.unwrap_or_else(|error| match status::wrong_usage(&error, std::env::args_os()) {
+            Some(status) => std::process::exit(status.code().into()),
+            None => error.exit(),
+        })
     }
 
     #[must_use]
@@ -98,7 +101,7 @@ impl Cli {
             Some(Command::Resume(args)) => answer(&args),
             Some(Command::Rollback(args)) => answer(&args),
             Some(Command::List(args)) => answer(&args),
-            Some(Command::Status(args)) => answer(&args),
+            Some(Command::Status(args)) => args.run_or_print(),
             Some(Command::Doctor(args)) => answer(&args),
             Some(Command::Forecast(args)) => answer(&args),
             Some(Command::Repair(args)) => answer(&args),

@@ -67,6 +67,13 @@ pub(crate) struct Conclusion {
     status: ExitStatus,
 }
 
+impl Conclusion {
+    /// All has been said already.
+    fn said(status: ExitStatus) -> Self {
+        Self { text: Zeroizing::default(), json: Value::Null, status }
+    }
+}
+
 impl<T: Conclude> From<T> for Conclusion {
     fn from(report: T) -> Self {
         let json = serde_json::to_value(&report);
@@ -123,6 +130,9 @@ fn print(
     warnings: &[String],
     status: ExitStatus,
 ) -> io::Result<()> {
+    if matches!(&result, Ok(Conclusion { json: Value::Null, .. })) {
+        return Ok(());
+    }
     if !command.options().json {
         return match result {
             Ok(conclusion) => write!(stdout(), "{}", *conclusion.text),

@@ -19,6 +19,7 @@ mod forecast;
 mod interrupted_changes;
 mod list_and_status;
 mod many_vpns;
+mod monitoring;
 mod peer;
 mod reader_role;
 mod reading;

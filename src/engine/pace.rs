@@ -24,6 +24,13 @@ pub fn poll_after(waited: Duration) -> Duration {
     FIRST_POLLS.iter().find(is_next).copied().unwrap_or(POLL)
 }
 
+/// Between two polls of `osvpn status --watch` when nothing else is said: agents report once a minute, and a cloud that is asked
+/// too often answers 429.
+pub const WATCH: Duration = Duration::from_secs(30);
+
+/// After so long a watch reads everything again: policies, groups and keys are in no poll.
+pub const WATCH_ALL: Duration = Duration::from_secs(600);
+
 /// Before something is proposed everything is read once more if what is known is older than this.
 pub const FRESH: Duration = Duration::from_secs(60);
 

@@ -1,7 +1,7 @@
 //! Why a tunnel is down, or carries less than it says: every check, the faults ordered by how likely they are the cause, and
 //! what cannot be checked from here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::case::Case;
@@ -9,7 +9,7 @@ use super::checks::{self, Check};
 use super::exposure::{InstanceGate, MissingRule};
 use super::fix::Fix;
 use super::verdict::{CheckResult, Fault, FaultRole, Verdict, Weight};
-use super::{Condition, Exposures, Inspection, Keys, Vpn};
+use super::{Condition, Exposures, Inspection, Keys, Side, Vpn};
 use crate::cloud::exposure::SecurityGroupRule;
 use crate::cloud::{RegionId, Status};
 use crate::plan::Half;
@@ -34,6 +34,8 @@ pub struct Diagnosis {
     /// The other faults of a VPN that is not ACTIVE: they matter once it is.
     pub once_up: Vec<CheckResult>,
     pub gates: BTreeMap<Half, InstanceGate>,
+    /// The halves that are DOWN and seem to wait for traffic: with them nothing is wrong.
+    pub idle: BTreeSet<Half>,
     pub unseen: Vec<String>,
     pub ping: String,
 }
@@ -50,6 +52,7 @@ impl Inspection {
             faults.into_iter().partition(|result| vpn.is_active() || result.may_keep_down());
         Diagnosis {
             condition: condition(vpn, &checks),
+            idle: idle(&case, &findings),
             unseen: unseen(&case, &findings),
             ping: ping(&case),
             checks,
@@ -79,6 +82,24 @@ fn condition(vpn: &Vpn, checks: &[CheckResult]) -> Condition {
     }
 }
 
+/// strongSwan begins by itself when its process starts and, with the DPD action `restart`, when a peer is gone. A connection that
+/// was added to a running service, or has another action, waits until something is sent through it.
+fn idle(case: &Case<'_>, findings: &[CheckResult]) -> BTreeSet<Half> {
+    let is_sound = findings.iter().all(|result| result.check == checks::PEER);
+    let is_waiting = |side: &Side| {
+        let runs = side.service.as_ref().is_some_and(|service| service.status == Status::Active);
+        runs && side.connection.status == Status::Down
+            && (side.connection.dpd.action != "restart" || shares_service(case, side))
+    };
+    let halves = case.vpn.sides().map(|(half, side)| is_waiting(side).then_some(half));
+    if is_sound { halves.collect::<Option<_>>().unwrap_or_default() } else { BTreeSet::new() }
+}
+
+fn shares_service(case: &Case<'_>, side: &Side) -> bool {
+    let connections = case.survey(side).map_or(&[][..], |survey| &survey.inventory.connections);
+    connections.iter().filter(|other| other.service == side.connection.service).count() > 1
+}
+
 fn unseen(case: &Case<'_>, findings: &[CheckResult]) -> Vec<String> {
     let vpn = case.vpn;
     let statuses: Vec<&Status> = vpn.sides().map(|(_, side)| &side.connection.status).collect();
@@ -106,13 +127,7 @@ fn unseen(case: &Case<'_>, findings: &[CheckResult]) -> Vec<String> {
     } else {
         unseen.push(concat!("A status is up to 60 s old: ", agents_report!(), ".").to_owned());
     }
-    let is_shared = vpn.sides().any(|(_, side)| {
-        let survey = case.survey(side);
-        survey.is_some_and(|survey| {
-            survey.inventory.connections.iter().filter(|other| other.service == side.connection.service).count() > 1
-        })
-    });
-    if is_shared {
+    if vpn.sides().any(|(_, side)| shares_service(case, side)) {
         unseen.push(
             "Another connection shares its VPN service: where strongSwan runs, a connection added to a running service stays \
              DOWN until something is sent through it. The ping below wakes it."

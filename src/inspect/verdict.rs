@@ -1,6 +1,6 @@
 //! Verdicts of checks.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::checks::Check;
 use super::fix::Fix;
@@ -69,8 +69,7 @@ pub struct Fault {
 }
 
 /// How much a fault matters, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
     /// No tunnel comes up.
     Stops,
@@ -83,9 +82,24 @@ pub enum Weight {
 }
 
 impl Weight {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stops => "stops",
+            Self::Exposes => "exposes",
+            Self::Hides => "hides",
+            Self::Warns => "warns",
+        }
+    }
+
     /// Whether traffic fails, or will.
     pub const fn fails_traffic(self) -> bool {
         matches!(self, Self::Stops | Self::Hides)
+    }
+}
+
+impl Serialize for Weight {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.word())
     }
 }
 

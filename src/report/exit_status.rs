@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde::{Serialize, Serializer};
 
+use super::NagiosState;
 use crate::inspect::Condition;
 
 /// How the program ends; the larger code is the worse one of several changes.
@@ -24,6 +25,8 @@ pub enum ExitStatus {
     Mismatched,
     /// 101: a panic, as Rust ends with it.
     Panicked,
+    /// 0 to 3, as Nagios reads them.
+    Nagios(NagiosState),
     /// 130: whichever signal it was. The request in progress is finished first, so it makes no difference.
     Stopped,
 }
@@ -42,6 +45,7 @@ impl ExitStatus {
             Self::Refused => 4,
             Self::Mismatched => 5,
             Self::Panicked => 101,
+            Self::Nagios(state) => state.code(),
             Self::Stopped => 130,
         }
     }
@@ -60,7 +64,7 @@ impl ExitStatus {
                 "ACTIVE, but some traffic fails, or will",
                 Some("ACTIVE, but the halves do not match: some traffic fails, or will"),
             ),
-            Self::Panicked => ("internal error", None),
+            Self::Panicked | Self::Nagios(_) => ("internal error", None),
             Self::Stopped => ("stopped by Ctrl-C or a signal", None),
         }
     }

@@ -2,16 +2,17 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use itertools::Itertools;
 use serde::{Serialize, Serializer};
 
-use super::listing::ListedVpn;
+use super::listing::{ListedSide, ListedVpn};
 use super::wrap::hanging;
 use super::{Conclude, ExitStatus, ListedInterruption};
 use crate::engine::interruption::Interruption;
 use crate::inspect::{
     Advice, Check, CheckResult, Condition, Diagnosis, Fault, PeerValue, Verdict, Vpn, Weight, checks,
 };
-use crate::plan::ShellCommand;
+use crate::plan::{Half, ShellCommand};
 
 /// The answer of `osvpn status` and `osvpn doctor` about a VPN.
 #[derive(Clone, Debug)]
@@ -115,6 +116,50 @@ impl Health {
         self.diagnosis.condition
     }
 
+    pub(crate) const fn vpn(&self) -> &Vpn {
+        &self.vpn
+    }
+
+    /// What has to be finished before anything else.
+    pub(super) fn interrupted_first(&self) -> Option<&ListedInterruption> {
+        self.interrupted.as_ref().filter(|interrupted| interrupted.first().is_some())
+    }
+
+    /// Whether it is not ACTIVE, and seems to wait for traffic only.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.diagnosis.idle.is_empty()
+    }
+
+    pub(super) fn is_half_idle(&self, half: Half) -> bool {
+        self.diagnosis.idle.contains(&half)
+    }
+
+    pub(super) fn result(&self, check: Check) -> Option<&CheckResult> {
+        self.diagnosis.checks.iter().find(|result| result.check == check)
+    }
+
+    pub(crate) fn faults(&self) -> impl Iterator<Item = (Check, &Fault)> {
+        self.diagnosis.faults()
+    }
+
+    pub(super) fn weights(&self) -> impl Iterator<Item = Weight> {
+        self.faults().map(|(_, fault)| fault.weight)
+    }
+
+    /// Its statuses and what is wrong, in one line.
+    pub(crate) fn in_short(&self) -> String {
+        let sides = statuses(&self.listed.sides);
+        let cause =
+            self.diagnosis.faults().find(|(_, fault)| fault.weight != Weight::Warns).map(|(_, fault)| &fault.seen);
+        let what = match (self.interrupted_first(), cause) {
+            (Some(interrupted), _) => interrupted.head(),
+            (None, Some(seen)) => seen.clone(),
+            (None, None) if self.is_idle() => "it seems to wait for traffic".to_owned(),
+            (None, None) => return format!("{sides}. {}", self.conclusion()),
+        };
+        format!("{sides}: {what}")
+    }
+
     pub(super) fn conclusion(&self) -> String {
         self.diagnosis.conclusion(&self.vpn)
     }
@@ -140,14 +185,13 @@ impl Health {
 
     /// The check of what instances admit, if it was made at all.
     fn security_groups(&self) -> Option<&CheckResult> {
-        self.diagnosis.checks.iter().find(|result| result.check == checks::SECURITY_GROUPS)
+        self.result(checks::SECURITY_GROUPS)
     }
 
     fn head(&self) -> String {
         let ListedVpn { name, id, ours, sides, .. } = &self.listed;
         let mark = if *ours { format!(" (osvpn:{id})") } else { format!(" ({id})") };
-        let sides: Vec<String> = sides.iter().map(|side| format!("{} in {}", side.status, side.region)).collect();
-        format!("VPN {name}{mark}: {}", sides.join(", "))
+        format!("VPN {name}{mark}: {}", statuses(sides))
     }
 
     /// What to do about a fault in words, and the commands for it.
@@ -271,6 +315,10 @@ impl Display for Health {
         self.interrupted.iter().try_for_each(|interrupted| write!(f, "{interrupted}"))?;
         if self.style == Style::Diagnosis { self.diagnosis(f) } else { self.status(f) }
     }
+}
+
+fn statuses(sides: &[ListedSide]) -> String {
+    sides.iter().map(|side| format!("{} in {}", side.status, side.region)).join(", ")
 }
 
 #[derive(Serialize)]

@@ -57,7 +57,7 @@ impl ListedInterruption {
         self.resume.as_ref().filter(|_| self.state == State::Interrupted)
     }
 
-    fn head(&self) -> String {
+    pub(super) fn head(&self) -> String {
         let Self { what, began, state, name, .. } = self;
         let what = format!("{}{}", what[..1].to_uppercase(), &what[1..]);
         let objects = self.objects();

@@ -100,6 +100,19 @@ impl Region {
         Ok(VpnLists { survey, untold, extensions })
     }
 
+    /// The connections and services alone, in two requests at once; none where there is no `VPNaaS`. What does not match the API
+    /// is left out.
+    pub async fn vpn_states(&self) -> Result<(Vec<SiteConnection>, Vec<VpnService>), Error> {
+        let (connections, services) = tokio::join!(
+            self.fit_vpn::<WireConnection>(Kind::SiteConnection),
+            self.fit_vpn::<WireService>(Kind::VpnService),
+        );
+        let connections = self.own(unless_absent(connections, true)?.items);
+        let services = self.own(unless_absent(services, true)?.items);
+        let connections = connections.into_iter().map(WireConnection::into_connection).collect();
+        Ok((connections, services.into_iter().map(WireService::into_service).collect()))
+    }
+
     /// What is around the VPN objects, in one round trip, and one more for other subnets. Where there are no VPN objects
     /// nothing depends on the extensions, and they are not read either.
     pub async fn survey(&self, lists: VpnLists, others: OtherSubnets) -> Result<Survey, Error> {
