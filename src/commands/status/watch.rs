@@ -18,14 +18,14 @@ use crate::report::{Conclude, ExitStatus, Health, Monitored};
 use crate::system::signals::Signals;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Subject {
+enum WatchSubject {
     /// By the word that names it alone.
     Vpn(String),
     Region(RegionId),
 }
 
 #[derive(Clone, Debug, Default)]
-struct Line {
+struct WatchLine {
     name: String,
     /// What makes it worth telling if it changes.
     state: String,
@@ -34,7 +34,7 @@ struct Line {
 }
 
 /// What was told last.
-type Told = BTreeMap<Subject, Line>;
+type Told = BTreeMap<WatchSubject, WatchLine>;
 
 /// Watches until what is waited for has come, the time is up, a signal comes or nobody listens any more.
 pub(super) async fn run(
@@ -47,7 +47,7 @@ pub(super) async fn run(
         // Each line is an object of its own, the last one too.
         Err(error) if args.answer.json => {
             let status = error.status;
-            let line = Line { json: document(error.json(), &[], status), ..Line::default() };
+            let line = WatchLine { json: document(error.json(), &[], status), ..WatchLine::default() };
             let _ = say(args, Timestamp::now(), &line);
             Ok(Conclusion::said(status))
         }
@@ -132,8 +132,9 @@ fn publish(args: &StatusArgs, seen: &Monitored, told: &mut Told) -> Result<(), U
     let now = lines_of(seen, told);
     let ended =
         told.iter().filter(|(subject, _)| !now.contains_key(subject)).map(|(subject, line)| line.ended(subject));
-    let is_new = |(subject, line): &(&Subject, &Line)| told.get(subject).is_none_or(|told| told.state != line.state);
-    let news: Vec<Line> = ended.chain(now.iter().filter(is_new).map(|(_, line)| line.clone())).collect();
+    let is_new =
+        |(subject, line): &(&WatchSubject, &WatchLine)| told.get(subject).is_none_or(|told| told.state != line.state);
+    let news: Vec<WatchLine> = ended.chain(now.iter().filter(is_new).map(|(_, line)| line.clone())).collect();
     *told = now;
     news.iter().try_for_each(|line| say(args, seen.read_at, line)).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Unheard::Gone,
@@ -144,20 +145,23 @@ fn publish(args: &StatusArgs, seen: &Monitored, told: &mut Told) -> Result<(), U
 /// How everything stands. Of a VPN in a region that could not be read, what was told last holds.
 fn lines_of(seen: &Monitored, told: &Told) -> Told {
     let vpns = seen.vpns.iter().filter_map(|health| {
-        let subject = Subject::Vpn(health.named().1.to_owned());
-        let line = if seen.is_current(health.vpn()) { Line::of(health) } else { told.get(&subject)?.clone() };
+        let subject = WatchSubject::Vpn(health.named().1.to_owned());
+        let line = if seen.is_current(health.vpn()) { WatchLine::of(health) } else { told.get(&subject)?.clone() };
         Some((subject, line))
     });
     let regions = seen.regions.iter().filter_map(|(region, why)| {
         let why = why.as_ref()?;
         let text = format!("could not be read: {why}");
         let json = json!({ "region": region, "outcome": "unread", "problems": [why] });
-        Some((Subject::Region(region.clone()), Line { name: region.to_string(), text, json, ..Line::default() }))
+        Some((
+            WatchSubject::Region(region.clone()),
+            WatchLine { name: region.to_string(), text, json, ..WatchLine::default() },
+        ))
     });
     vpns.chain(regions).collect()
 }
 
-impl Line {
+impl WatchLine {
     fn of(health: &Health) -> Self {
         let text = health.in_short();
         let findings = health.faults().map(|(check, _)| check.id).join(" ");
@@ -166,16 +170,16 @@ impl Line {
     }
 
     /// What is told of it when it is there no more.
-    fn ended(&self, subject: &Subject) -> Self {
+    fn ended(&self, subject: &WatchSubject) -> Self {
         let (text, json) = match subject {
-            Subject::Vpn(id) => ("is gone", json!({ "name": self.name, "id": id, "outcome": "gone" })),
-            Subject::Region(region) => ("can be read again", json!({ "region": region, "outcome": "read" })),
+            WatchSubject::Vpn(id) => ("is gone", json!({ "name": self.name, "id": id, "outcome": "gone" })),
+            WatchSubject::Region(region) => ("can be read again", json!({ "region": region, "outcome": "read" })),
         };
         Self { text: text.to_owned(), json, ..self.clone() }
     }
 }
 
-fn say(args: &StatusArgs, at: Timestamp, Line { name, text, json, .. }: &Line) -> io::Result<()> {
+fn say(args: &StatusArgs, at: Timestamp, WatchLine { name, text, json, .. }: &WatchLine) -> io::Result<()> {
     let at = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut out = stdout();
     if args.answer.json {
