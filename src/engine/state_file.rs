@@ -49,9 +49,11 @@ pub enum JournalError {
 /// Puts this in the place of what the file holds. On return it is on the disk.
 pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<(), JournalError> {
     let written = || {
+        // One write: a serializer that writes to a file makes a system call for each word of it.
+        let mut text = serde_json::to_vec_pretty(content)?;
+        text.push(b'\n');
         let mut file = AtomicWriteFile::options().mode(PRIVATE_FILE).preserve_mode(false).open(path)?;
-        serde_json::to_writer_pretty(&mut file, content)?;
-        file.write_all(b"\n")?;
+        file.write_all(&text)?;
         file.commit()
     };
     written().map_err(|error| JournalError::File(path.to_owned(), error))
