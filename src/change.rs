@@ -7,6 +7,7 @@ mod admit;
 mod create;
 mod delete;
 mod fix;
+mod impact;
 mod proposal;
 mod public_keys;
 mod repair;
@@ -14,7 +15,9 @@ mod rotate_psk;
 mod sharers;
 mod subnets;
 mod text;
+mod together;
 mod upgrade;
+mod upgrades;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -32,13 +35,16 @@ pub use admit::admit;
 pub use create::{HalfObject, Task};
 pub use delete::{Unfinished, delete, delete_strays};
 pub use fix::fix;
+pub use impact::{may_move, moved_with};
 pub use proposal::*;
 pub use public_keys::{Rescue, rotate_public_keys};
 pub use repair::repair;
 pub use rotate_psk::{Sas, rotate_key};
 pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 pub(crate) use text::short_name;
+pub use together::Together;
 pub use upgrade::{INTERRUPTION, Lag, Target, TargetPolicies, curable_lags, lags, upgrade};
+pub use upgrades::{LeftVpn, UpgradeTurn, Upgrades};
 
 /// What a change does, as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -29,11 +29,11 @@ pub fn admit(vpn: &Vpn, diagnosis: &Diagnosis) -> Proposal {
     }
     if change.steps().is_empty() {
         notes.insert(0, "Every instance port in the tunnelled subnets allows traffic from the other side.".to_owned());
-        return Proposal { change, notes };
+        return Proposal::new(change, notes);
     }
     notes.push(
         "Every instance in these security groups can then be reached from the other side, with every protocol."
             .to_owned(),
     );
-    Proposal { change, notes }
+    Proposal::new(change, notes)
 }

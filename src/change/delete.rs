@@ -46,7 +46,7 @@ pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<Secur
     if vpn.b().is_none() && !vpn.is_missing_a_half() {
         notes.push(format!("The external peer ({}) keeps its side of the tunnel.", vpn.a.connection.peer_address));
     }
-    Proposal { change, notes }
+    Proposal::new(change, notes)
 }
 
 /// The rules that this program made for a half: they carry its marker, and have the form it gives them.
@@ -207,7 +207,7 @@ pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String
     let mut notes =
         vec!["Another user or tool may be creating a VPN from them; objects in use by then stay.".to_owned()];
     notes.extend(reasons);
-    Ok(Proposal { change, notes })
+    Ok(Proposal::new(change, notes))
 }
 
 /// Each reason once, with the objects it is about.

@@ -107,7 +107,7 @@ fn remove_services(seen: &Inspection, vpn: &Vpn) -> Proposal {
             change.delete(Kind::VpnService, object(side, &service.id, name));
         }
     }
-    Proposal { change, notes: vec!["No connection uses them, and running tunnels are not touched.".to_owned()] }
+    Proposal::new(change, vec!["No connection uses them, and running tunnels are not touched.".to_owned()])
 }
 
 fn edit(before: String, after: String) -> Option<Edit<String>> {
@@ -122,7 +122,7 @@ fn of_connection(verb: Verb, vpn: &Vpn, side: &Side, edits: ConnectionEdits) -> 
         name: side.connection.name.clone(),
         edits: Edits::Connection(Box::new(edits)),
     });
-    Proposal { change, notes: Vec::new() }
+    Proposal::new(change, Vec::new())
 }
 
 /// A connection recreated with another dead peer detection.
@@ -138,7 +138,7 @@ fn with_dpd(vpn: &Vpn, side: &Side, dpd: DpdValues) -> Proposal {
     });
     change.delete(Kind::SiteConnection, object(side, &connection.id, &connection.name));
     restart(&mut change, side);
-    Proposal { change, notes: vec!["The connection is recreated, with the same key and a new id.".to_owned()] }
+    Proposal::new(change, vec!["The connection is recreated, with the same key and a new id.".to_owned()])
 }
 
 fn switch_on(vpn: &Vpn, side: &Side) -> Proposal {
@@ -160,7 +160,7 @@ fn switch_on(vpn: &Vpn, side: &Side) -> Proposal {
             edits: Edits::Connection(Box::new(ConnectionEdits { admin_state_up: up(), ..ConnectionEdits::default() })),
         });
     }
-    Proposal { change, notes: Vec::new() }
+    Proposal::new(change, Vec::new())
 }
 
 fn nudge(vpn: &Vpn, side: &Side) -> Result<Proposal, Refused> {
@@ -179,7 +179,7 @@ fn nudge(vpn: &Vpn, side: &Side) -> Result<Proposal, Refused> {
     });
     let note = "The agent writes the configuration of that router again. Where LibreSwan runs, its other tunnels drop for a \
                 moment.";
-    Ok(Proposal { change, notes: vec![note.to_owned()] })
+    Ok(Proposal::new(change, vec![note.to_owned()]))
 }
 
 /// New policies and a new connection for each half that has others than these; then the old ones go. The policies of a
@@ -239,7 +239,7 @@ fn agree(seen: &Inspection, vpn: &Vpn, agreement: &Agreement, profile: &Policy) 
                 .to_owned(),
         );
     }
-    Proposal { change, notes }
+    Proposal::new(change, notes)
 }
 
 /// A new service, a new connection on it with everything the old one has, the other half pointed to the address the router
@@ -290,5 +290,5 @@ fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal,
     restart(&mut change, other);
     let note = "Service and connection are recreated, with the same key, policies and subnets and new ids. Every tunnel of \
                 both routers is down for some seconds.";
-    Ok(Proposal { change, notes: vec![note.to_owned()] })
+    Ok(Proposal::new(change, vec![note.to_owned()]))
 }

@@ -2,10 +2,9 @@
 //! seen, shown to the user with what to know about it, and carried out by
 //! [`engine`](crate::engine).
 
-use std::fmt;
-
 use itertools::Itertools;
 
+use super::impact::Impact;
 use crate::change::{Change, Object, Subject, Verb};
 use crate::inspect::{Side, Vpn};
 use crate::plan::Half;
@@ -16,12 +15,25 @@ pub struct Proposal {
     pub change: Change,
     /// What stays, what is interrupted, what to do afterwards; a sentence each.
     pub notes: Vec<String>,
+    /// Of an upgrade.
+    pub impact: Option<Impact>,
 }
 
 impl Proposal {
+    pub(super) const fn new(change: Change, notes: Vec<String>) -> Self {
+        Self { change, notes, impact: None }
+    }
+
     /// Nothing to do, and why.
     pub(super) fn nothing(change: Change, why: impl Into<String>) -> Self {
-        Self { change, notes: vec![why.into()] }
+        Self::new(change, vec![why.into()])
+    }
+
+    /// Everything there is to know of it, a sentence each.
+    pub fn all_notes(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.impact.iter().flat_map(|impact| impact.sentences(&self.change.label)).collect();
+        all.extend(self.notes.iter().cloned());
+        all
     }
 
     /// Whether there is nothing to do: everything is as it should be.
@@ -108,55 +120,4 @@ pub(super) fn former(vpn: &Vpn) -> String {
 pub(super) fn belongings(vpn: &Vpn, half: Half) -> Vec<String> {
     let kept = vpn.a.connection.description.split(' ').filter(|word| word.starts_with(FORMER));
     std::iter::once(belonging(vpn, half)).chain(kept.map(str::to_owned)).unique().collect()
-}
-
-/// Several proposals as one question. A note that several share is said once, at the end.
-#[derive(Clone, Copy, Debug)]
-pub struct Together<'a>(pub &'a [Proposal]);
-
-impl Together<'_> {
-    /// The question, in a verb and its object.
-    pub fn question(self) -> String {
-        match self.0 {
-            [one] => one.change.verb.question(&one.change.label),
-            all => {
-                let verb = all.first().map_or(Verb::RotatePsk, |first| first.change.verb);
-                verb.question(&format!("{} VPNs", all.len()))
-            }
-        }
-    }
-
-    /// The answers to it: yes and no.
-    pub fn answers(self) -> (String, String) {
-        match self.0 {
-            [one] => one.change.verb.answers(&one.change.label),
-            all => {
-                let verb = all.first().map_or(Verb::RotatePsk, |first| first.change.verb);
-                verb.answers(&format!("{} VPNs", all.len()))
-            }
-        }
-    }
-}
-
-/// With a precision, of ids only so many characters.
-impl fmt::Display for Together<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Proposal { change, .. } in self.0 {
-            let title = change.to_string();
-            writeln!(f, "{}{}:", title[..1].to_uppercase(), &title[1..])?;
-            for step in change.steps() {
-                f.write_str("  ")?;
-                step.fmt(f)?;
-                f.write_str("\n")?;
-            }
-        }
-        let notes = self.0.iter().flat_map(|proposal| &proposal.notes).unique();
-        notes.into_iter().try_for_each(|note| writeln!(f, "note: {note}"))
-    }
-}
-
-impl fmt::Display for Proposal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Together(std::slice::from_ref(self)).fmt(f)
-    }
 }

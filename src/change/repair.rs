@@ -289,7 +289,7 @@ impl NewHalf<'_> {
             change.restart(self.there(&service.id, &service.name));
         }
         let is_interrupted = change.steps().len() > begin;
-        Proposal { notes: self.notes(is_replaced, edits.is_some(), is_interrupted), change }
+        Proposal::new(change, self.notes(is_replaced, edits.is_some(), is_interrupted))
     }
 
     fn is_used(&self, service: &VpnService) -> bool {

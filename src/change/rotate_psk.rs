@@ -71,5 +71,5 @@ pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Res
                 .to_owned(),
         );
     }
-    Ok(Proposal { change, notes })
+    Ok(Proposal::new(change, notes))
 }

@@ -65,7 +65,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
     }
     notes.push(interruption());
     notes.push("Instances need security-group rules for the new ranges: osvpn admit.".to_owned());
-    Ok(Proposal { change, notes })
+    Ok(Proposal::new(change, notes))
 }
 
 /// Whether other subnets can be tunnelled at all, whichever they are.
@@ -117,7 +117,7 @@ pub(super) fn mirror(
         format!("{} gets the ranges that the other half tunnels; the other half stays as it is.", vpn.place(half)),
         interruption(),
     ];
-    Ok(Proposal { change, notes })
+    Ok(Proposal::new(change, notes))
 }
 
 struct Groups {

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use itertools::Itertools;
 
+use super::impact::Impact;
 use super::proposal::{Proposal, Refused, begin, former, object, one_half};
 use super::rotate_psk::{Sas, rotate_key};
 use super::sharers::{can_share, connections, is_same, sharers};
@@ -29,6 +30,8 @@ use crate::plan::{Half, Outer, Place, PolicyScope, Profiles, VpnId, VpnName};
 /// upgrades on 2026.1 was 6.6 s, their median 5.5 s, measured as `real_cloud::upgrade` does. To switch the services of both ends
 /// off and on, and nothing else, takes as long.
 pub const INTERRUPTION: u32 = 7;
+
+const NEW_KEY: &str = "The VPN gets a new key, which is shown nowhere.";
 
 /// What a VPN is to be brought to, besides the current model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,13 +158,18 @@ pub fn upgrade(seen: &Inspection, vpn: &Vpn, target: &Target) -> Result<Proposal
     let wanted = Differences::of(seen, vpn, target)?;
     if wanted.is_key_alone(vpn) {
         return match target.key {
-            Some(key) => rotate_key(seen, vpn, key, Sas::Renew),
+            Some(key) => {
+                let proposal = rotate_key(seen, vpn, key, Sas::Renew)?;
+                let impact = Impact::of(seen, vpn, &proposal.change, vec![NEW_KEY.to_owned()]);
+                Ok(Proposal { impact: Some(impact), ..proposal })
+            }
             None => Ok(Proposal::nothing(begin(Verb::Upgrade, vpn), up_to_date(vpn))),
         };
     }
     let plan = Moves::of(seen, vpn, &wanted)?;
     let change = plan.change(&wanted);
-    Ok(Proposal { change, notes: plan.notes(&wanted) })
+    let impact = Impact::of(seen, vpn, &change, plan.differences(&wanted));
+    Ok(Proposal { impact: Some(impact), ..Proposal::new(change, plan.notes(&wanted)) })
 }
 
 /// What is to be different, checked.
@@ -559,26 +567,25 @@ impl<'a> Moves<'a> {
         left
     }
 
-    fn notes(&self, wanted: &Differences) -> Vec<String> {
-        let mut notes = wanted.sentences.clone();
-        notes.extend(
-            wanted.carried.iter().flat_map(|carried| carried.warnings.iter().cloned().chain([carried.reach(self.vpn)])),
-        );
+    /// What is another one afterwards, a sentence each.
+    fn differences(&self, wanted: &Differences) -> Vec<String> {
+        let mut told = wanted.sentences.clone();
         if !self.services.is_empty() {
             let places = self.services.iter().map(|moved| moved.side.region.as_str()).join(" and ");
-            notes
-                .push(format!("In {places} endpoint groups take the place of the one subnet, with a new VPN service."));
+            told.push(format!("In {places} endpoint groups take the place of the one subnet, with a new VPN service."));
         }
-        if wanted.key.is_some() {
-            notes.push("The VPN gets a new key, which is shown nowhere.".to_owned());
-        }
+        told.extend(wanted.carried.iter().map(|carried| carried.reach(self.vpn)));
+        told.extend(wanted.key.is_some().then(|| NEW_KEY.to_owned()));
+        told
+    }
+
+    fn notes(&self, wanted: &Differences) -> Vec<String> {
+        let mut notes: Vec<String> =
+            wanted.carried.iter().flat_map(|carried| carried.warnings.iter().cloned()).collect();
         notes.extend(self.about_companions(wanted));
         notes.extend(self.about_peer(wanted));
         notes.extend(self.about_addresses());
-        notes.push(format!(
-            "Connections are recreated with new ids. Every tunnel of their routers is down for some seconds (about {INTERRUPTION} s as \
-             measured with strongSwan); where LibreSwan runs, each change of a router interrupts its tunnels."
-        ));
+        notes.push("Connections are recreated with new ids.".to_owned());
         notes.push(
             "It can be rolled back until the first old connection is deleted; from then on it can only be finished."
                 .to_owned(),

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::look::ProjectVpns;
 use super::options::{AnswerArgs, ChangeArgs};
-use super::run_change::propose_and_run;
+use super::run_change::RunOptions;
 use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{Proposal, admit};
 use crate::inspect::{Aspects, Background, Focus, Inquiry};
@@ -46,6 +46,6 @@ impl Answering for AdmitArgs {
         let words = Vec::from_iter(self.vpn.as_deref());
         let inquiry = Inquiry { focus: Focus::on(&words), aspects: Aspects::EXPOSURES, ..Inquiry::default() };
         let propose = async |seen: &ProjectVpns, background| self.propose(seen, background).await;
-        propose_and_run(&self.change, Duration::ZERO, sign_in, signals, inquiry, propose).await
+        RunOptions::new(&self.change, Duration::ZERO).propose_and_run(sign_in, signals, inquiry, propose).await
     }
 }

@@ -119,9 +119,6 @@ fn unwritten(path: &Path, error: &io::Error) -> CommandError {
 
 /// Each reason, with the command that changes the VPN so that it would work.
 fn refusal(vpn: &Vpn, refused: &SheetRefused) -> CommandError {
-    let problems = refused.reasons.iter().map(|reason| match reason.instead {
-        Some(remedy) => format!("{}. It works after:\n  {}", reason.why, remedy.command(|word| vpn.command(word))),
-        None => reason.why.clone(),
-    });
+    let problems = refused.reasons.iter().map(|reason| reason.told(|word| vpn.command(word)));
     CommandError::new(ExitStatus::Refused, problems)
 }

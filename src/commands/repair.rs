@@ -2,14 +2,13 @@
 
 use clap::Args;
 
-use super::look::{ProjectVpns, look_to_change};
+use super::look::ProjectVpns;
 use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs, WaitArgs};
-use super::run_change::ChangeRun;
-use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
+use super::run_change::RunOptions;
+use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{Proposal, repair};
 use crate::inspect::Inquiry;
 use crate::plan::Profiles;
-use crate::report::ChangeReport;
 use crate::system::signals::Signals;
 
 /// Create the half that a VPN lacks, from what its other half says.
@@ -48,12 +47,7 @@ impl Answering for RepairArgs {
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let propose = async |seen: &ProjectVpns, _| self.propose(seen).await;
-        let proposed = look_to_change(&self.change.answer.cloud, sign_in, Inquiry::default(), propose);
-        let (seen, proposal) = until_signal(signals, proposed).await?;
-        if self.dry_run {
-            return Ok(ChangeReport::proposed(proposal).into());
-        }
-        let run = ChangeRun { seen: &seen, key: None, wait: self.wait.duration(), is_confirmed: self.change.yes };
-        run.run(proposal, signals).await
+        let options = RunOptions { is_dry_run: self.dry_run, ..RunOptions::new(&self.change, self.wait.duration()) };
+        options.propose_and_run(sign_in, signals, Inquiry::default(), propose).await
     }
 }

@@ -16,7 +16,7 @@ use crate::engine::{ChangeError, Changing, Direction};
 use crate::inspect::{Background, Inquiry};
 use crate::plan::Psk;
 use crate::plan::psk::NONE_PUBLIC;
-use crate::report::{ChangeReport, ChangeReports};
+use crate::report::{ChangeReport, ChangeReports, ExitStatus};
 use crate::sign_in::aside::say;
 use crate::system::signals::Signals;
 use crate::system::state;
@@ -36,18 +36,39 @@ pub(super) async fn run_change(
     ChangeReport { is_stop_wanted: bench.stop.is_cancelled(), ..report }
 }
 
-/// Signs in, looks, proposes, asks, and runs the change.
-pub(super) async fn propose_and_run(
-    args: &ChangeArgs,
-    wait: Duration,
-    sign_in: &mut SignInContext,
-    signals: &mut Signals,
-    inquiry: Inquiry<'_>,
-    propose: impl AsyncFnOnce(&ProjectVpns, Background) -> Result<Proposal, CommandError>,
-) -> Result<Conclusion, CommandError> {
-    let proposed = look_to_change(&args.answer.cloud, sign_in, inquiry, propose);
-    let (seen, proposal) = until_signal(signals, proposed).await?;
-    ChangeRun { seen: &seen, key: None, wait, is_confirmed: args.yes }.run(proposal, signals).await
+/// How a command wants its change to be carried out.
+pub(super) struct RunOptions<'a> {
+    pub(super) change: &'a ChangeArgs,
+    pub(super) wait: Duration,
+    pub(super) key: Option<Psk>,
+    /// Only shows it.
+    pub(super) is_dry_run: bool,
+}
+
+impl<'a> RunOptions<'a> {
+    pub(super) const fn new(change: &'a ChangeArgs, wait: Duration) -> Self {
+        Self { change, wait, key: None, is_dry_run: false }
+    }
+
+    pub(super) fn of(&self, seen: &'a ProjectVpns) -> ChangeRun<'a> {
+        ChangeRun { seen, key: self.key.clone(), wait: self.wait, is_confirmed: self.change.yes }
+    }
+
+    /// Signs in, looks, proposes, asks, and runs the change.
+    pub(super) async fn propose_and_run(
+        self,
+        sign_in: &mut SignInContext,
+        signals: &mut Signals,
+        inquiry: Inquiry<'_>,
+        propose: impl AsyncFnOnce(&ProjectVpns, Background) -> Result<Proposal, CommandError>,
+    ) -> Result<Conclusion, CommandError> {
+        let proposed = look_to_change(&self.change.answer.cloud, sign_in, inquiry, propose);
+        let (seen, proposal) = until_signal(signals, proposed).await?;
+        if self.is_dry_run {
+            return Ok(ChangeReport::proposed(proposal).into());
+        }
+        RunOptions { ..self }.of(&seen).run(proposal, signals).await
+    }
 }
 
 pub(super) struct ChangeRun<'a> {
@@ -61,7 +82,7 @@ impl ChangeRun<'_> {
     /// Asks, unless that was done, and carries the change out.
     pub(super) async fn run(self, proposal: Proposal, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         if proposal.is_empty() {
-            return Ok(ChangeReport::unchanged(proposal.change, proposal.notes).into());
+            return Ok(ChangeReport::proposed(proposal).into());
         }
         self.confirm(std::slice::from_ref(&proposal), signals).await?;
         let mut report = self.one(proposal, signals).await?;
@@ -79,20 +100,9 @@ impl ChangeRun<'_> {
             return Ok(ChangeReports::new(Vec::new(), NONE_PUBLIC).into());
         }
         self.confirm(&proposals, signals).await?;
-        let mut reports: Vec<ChangeReport> = Vec::new();
-        for proposal in proposals {
-            let change = proposal.change.clone();
-            let is_stopped = reports.iter().any(|report| report.is_stop_wanted) || signals.try_recv().is_ok();
-            if is_stopped || reports.iter().any(|report| !report.is_done()) {
-                reports.push(ChangeReport::left(change, None, is_stopped));
-                continue;
-            }
-            match self.one(proposal, signals).await {
-                Ok(report) => reports.push(report),
-                Err(error) if reports.is_empty() => return Err(error),
-                Err(error) => reports.push(ChangeReport::not_begun(change, &error.reasons())),
-            }
-        }
+        let turns = proposals.into_iter().map(|proposal| (proposal.change.clone(), proposal)).collect();
+        let run = async |proposal, _: bool, signals: &mut Signals| self.one(proposal, signals).await;
+        let mut reports = in_turn(turns, ChangeReport::is_done, run, signals).await?;
         self.verify(&mut reports, signals).await;
         Ok(ChangeReports::new(reports, NONE_PUBLIC).into())
     }
@@ -105,15 +115,24 @@ impl ChangeRun<'_> {
         Verification { cloud: self.seen.cloud(), regions, wait: self.wait }.verify(reports, signals).await;
     }
 
-    pub(super) async fn confirm(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
+    async fn confirm(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
+        self.confirm_shown(&format!("{:.8}", Together(proposals)), proposals, signals).await
+    }
+
+    /// Shows that text, and asks unless that was done.
+    pub(super) async fn confirm_shown(
+        &self,
+        shown: &str,
+        proposals: &[Proposal],
+        signals: &mut Signals,
+    ) -> Result<(), CommandError> {
         if self.is_confirmed {
-            say(fitting(&format!("{:.8}", Together(proposals))).trim_end());
+            say(fitting(shown).trim_end());
             return Ok(());
         }
-        let together = Together(proposals);
         let active = self.deleted_while_active(proposals);
         let assent = active.map_or(Assent::Yes, |name| Assent::Name(name.to_owned()));
-        let is_confirmed = confirm(&format!("{together:.8}"), &together.question(), assent, signals).await?;
+        let is_confirmed = confirm(shown, &Together(proposals).question(), assent, signals).await?;
         if is_confirmed { Ok(()) } else { Err(CommandError::stopped()) }
     }
 
@@ -124,12 +143,9 @@ impl ChangeRun<'_> {
         (change.verb == Verb::Delete && vpn.is_active()).then_some(vpn.name.as_str())
     }
 
-    pub(super) async fn one(
-        &self,
-        Proposal { change, notes }: Proposal,
-        signals: &mut Signals,
-    ) -> Result<ChangeReport, CommandError> {
-        let changing = self.begin(change)?;
+    pub(super) async fn one(&self, proposal: Proposal, signals: &mut Signals) -> Result<ChangeReport, CommandError> {
+        let notes = proposal.all_notes();
+        let changing = self.begin(proposal.change)?;
         let report = run_change(changing, self.key.as_ref(), self.seen.cloud(), signals, Direction::Forward).await;
         Ok(ChangeReport { notes, ..report })
     }
@@ -141,4 +157,30 @@ impl ChangeRun<'_> {
         let directory = state::directory().ok_or(JournalError::NoHome)?;
         Ok(Changing::begin(change, self.seen.cloud(), &directory)?)
     }
+}
+
+/// Changes that were agreed to together, one after the other. After one that does not end well, or a stop, no other is begun. What
+/// was done before an error is told all the same. Whether a turn is the first is told to what carries it out.
+pub(super) async fn in_turn<T>(
+    turns: Vec<(Change, T)>,
+    ends_well: impl Fn(&ChangeReport) -> bool,
+    mut carry_out: impl AsyncFnMut(T, bool, &mut Signals) -> Result<ChangeReport, CommandError>,
+    signals: &mut Signals,
+) -> Result<Vec<ChangeReport>, CommandError> {
+    let mut reports: Vec<ChangeReport> = Vec::new();
+    for (change, turn) in turns {
+        let is_stopped = reports.iter().any(|report| report.is_stop_wanted) || signals.try_recv().is_ok();
+        let broken = reports.iter().find(|report| !ends_well(report));
+        if is_stopped || broken.is_some() {
+            reports.push(ChangeReport::left(change, broken, is_stopped));
+            continue;
+        }
+        match carry_out(turn, reports.is_empty(), signals).await {
+            Ok(report) => reports.push(report),
+            Err(error) if reports.is_empty() => return Err(error),
+            Err(error) if error.status == ExitStatus::Stopped => reports.push(ChangeReport::left(change, None, true)),
+            Err(error) => reports.push(ChangeReport::not_begun(change, &error.reasons())),
+        }
+    }
+    Ok(reports)
 }

@@ -6,7 +6,7 @@ use itertools::Itertools;
 
 use super::look::ProjectVpns;
 use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs, WaitArgs};
-use super::run_change::propose_and_run;
+use super::run_change::RunOptions;
 use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{NewSubnets, Proposal, Target, set_subnets, upgrade};
 use crate::cloud::{Cloud, Id, OtherSubnets};
@@ -72,7 +72,7 @@ impl Answering for SetSubnetsArgs {
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let inquiry = Inquiry { subnets: OtherSubnets::OfRouters, ..Inquiry::default() };
         let propose = async |seen: &ProjectVpns, background| self.propose(seen, background).await;
-        propose_and_run(&self.change, self.wait.duration(), sign_in, signals, inquiry, propose).await
+        RunOptions::new(&self.change, self.wait.duration()).propose_and_run(sign_in, signals, inquiry, propose).await
     }
 }
 

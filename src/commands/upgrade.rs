@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::confirm::fitting;
 use super::look::{ProjectVpns, look_to_change};
 use super::options::{self, AnswerArgs, ChangeArgs, ClearTextArgs, KeyArgs, WaitArgs};
-use super::run_change::ChangeRun;
-use super::{Answering, CommandError, Conclusion, SignInContext, input, lines, until_signal};
-use crate::change::{Proposal, Step, Target, TargetPolicies, lags, upgrade};
-use crate::cloud::Id;
+use super::run_change::{RunOptions, in_turn};
+use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
+use crate::change::{Proposal, Target, TargetPolicies, Together, UpgradeTurn, Upgrades, moved_with, upgrade};
 use crate::inspect::{Aspects, Background, Focus, Inquiry, Side, Vpn};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Profile, Profiles, Psk};
@@ -52,9 +52,12 @@ pub(crate) struct UpgradeArgs {
     new_key: bool,
     #[command(flatten)]
     key: KeyArgs,
-    /// Print what would be done, and how long the tunnel would be down, and do nothing.
+    /// Print what would be done, how long the tunnel would be down, and what else is interrupted; do nothing.
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
+    /// With --all: print the steps of each upgrade, too.
+    #[arg(long, requires = "all")]
+    verbose: bool,
     #[command(flatten)]
     change: ChangeArgs,
     #[command(flatten)]
@@ -87,14 +90,8 @@ impl Wishes {
     ) -> Result<Proposal, CommandError> {
         background.complete(seen.cloud(), [vpn], Aspects::KEYS).await;
         let proposal = upgrade(&seen.inspection, vpn, &self.target(vpn, background))?;
-        let goes =
-            |id: &Id| proposal.change.steps().iter().any(|step| matches!(step, Step::Delete(_, one) if one.id == *id));
         // The journal of an interrupted change holds the ids of connections that would be gone.
-        for other in &seen.inspection.vpns {
-            if other.sides().any(|(_, side)| goes(&side.connection.id)) {
-                seen.free(other)?;
-            }
-        }
+        moved_with(&seen.inspection, vpn, &proposal.change).try_for_each(|other| seen.free(other))?;
         Ok(proposal)
     }
 }
@@ -125,60 +122,52 @@ impl UpgradeArgs {
             self.clear_text.apply(seen.cloud()).await;
             wishes.propose(seen, seen.whole(wanted)?, &mut background).await
         };
-        let proposed = look_to_change(&self.change.answer.cloud, sign_in, inquiry, propose);
-        let (seen, proposal) = until_signal(signals, proposed).await?;
-        if self.dry_run {
-            return Ok(ChangeReport::proposed(proposal).into());
-        }
-        self.run_of(&seen, &wishes).run(proposal, signals).await
+        self.options(&wishes).propose_and_run(sign_in, signals, inquiry, propose).await
+    }
+
+    fn options(&self, wishes: &Wishes) -> RunOptions<'_> {
+        let options = RunOptions::new(&self.change, self.wait.duration());
+        RunOptions { key: wishes.key.clone(), is_dry_run: self.dry_run, ..options }
     }
 
     /// Every VPN that is behind. Each is read again before its turn: the one before may have moved connections of it.
     async fn all(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let wishes = until_signal(signals, self.wishes()).await?;
-        let (mut seen, agreed) = until_signal(signals, self.behind(&wishes, sign_in)).await?;
-        let proposals: Vec<Proposal> = agreed.iter().map(|(_, proposal)| proposal.clone()).collect();
+        let (mut seen, upgrades) = until_signal(signals, self.behind(&wishes, sign_in)).await?;
+        let proposals = upgrades.proposals();
+        let shown = if self.verbose { format!("{upgrades}{:.8}", Together(&proposals)) } else { upgrades.to_string() };
+        let left = upgrades.left;
         if self.dry_run || proposals.is_empty() {
             let reports = proposals.into_iter().map(ChangeReport::proposed).collect();
-            return Ok(ChangeReports::new(reports, NONE_BEHIND).into());
+            return Ok(ChangeReports::new(reports, NONE_BEHIND).shown_as(fitting(&shown), left).into());
         }
-        self.run_of(&seen, &wishes).confirm(&proposals, signals).await?;
-        let mut reports: Vec<ChangeReport> = Vec::new();
-        for (vpn, proposal) in agreed {
-            let is_stopped = reports.iter().any(|report| report.is_stop_wanted) || signals.try_recv().is_ok();
-            let broken = reports.iter().find(|report| report.exit_status() != ExitStatus::Done);
-            if is_stopped || broken.is_some() {
-                reports.push(ChangeReport::left(proposal.change, broken, is_stopped));
-                continue;
-            }
-            let change = proposal.change.clone();
-            let done = async {
-                let proposal = if reports.is_empty() {
-                    proposal
-                } else {
-                    until_signal(signals, self.again(&mut seen, &vpn, &wishes)).await?
-                };
-                self.in_turn(&seen, &wishes, proposal, signals).await
+        let options = self.options(&wishes);
+        options.of(&seen).confirm_shown(&shown, &proposals, signals).await?;
+        let turns = upgrades.turns.into_iter().map(|turn| (turn.proposal.change.clone(), turn)).collect();
+        let carry_out = async |turn: UpgradeTurn, is_first: bool, signals: &mut Signals| {
+            let proposal = if is_first {
+                turn.proposal
+            } else {
+                until_signal(signals, again(&mut seen, &turn.vpn, &wishes)).await?
             };
-            match done.await {
-                Ok(report) => reports.push(report),
-                Err(error) if reports.is_empty() => return Err(error),
-                Err(error) if error.status == ExitStatus::Stopped => {
-                    reports.push(ChangeReport::left(change, None, true));
-                }
-                // What was done before is told all the same.
-                Err(error) => reports.push(ChangeReport::not_begun(change, &error.reasons())),
+            if proposal.is_empty() {
+                return Ok(ChangeReport::proposed(proposal));
             }
-        }
-        Ok(ChangeReports::new(reports, NONE_BEHIND).into())
+            let run = options.of(&seen);
+            let mut report = run.one(proposal, signals).await?;
+            run.verify(std::slice::from_mut(&mut report), signals).await;
+            Ok(report)
+        };
+        let is_up = |report: &ChangeReport| report.exit_status() == ExitStatus::Done;
+        let reports = in_turn(turns, is_up, carry_out, signals).await?;
+        Ok(ChangeReports::new(reports, NONE_BEHIND).with_left(left).into())
     }
 
-    /// Those that are behind and can be upgraded, each with its change. Of the others it is said why they are left alone.
     async fn behind(
         &self,
         wishes: &Wishes,
         sign_in: &mut SignInContext,
-    ) -> Result<(ProjectVpns, Vec<(Vpn, Proposal)>), CommandError> {
+    ) -> Result<(ProjectVpns, Upgrades), CommandError> {
         let inquiry = Inquiry { focus: Focus::All, aspects: Aspects::KEYS, ..Inquiry::default() };
         let propose = async |seen: &ProjectVpns, mut background: Background| {
             self.clear_text.apply(seen.cloud()).await;
@@ -187,56 +176,22 @@ impl UpgradeArgs {
             }
             let vpns = &seen.inspection.vpns;
             background.complete(seen.cloud(), vpns, Aspects::KEYS).await;
-            let mut behind = Vec::new();
-            for vpn in vpns {
-                if lags(vpn, &background.keys_of(vpn)).is_empty() {
-                    continue;
-                }
-                let free = seen.whole(vpn.a.connection.id.as_str()).map(drop);
-                let proposal = match free {
-                    Ok(()) => wishes.propose(seen, vpn, &mut background).await,
-                    Err(why) => Err(why),
-                };
-                match proposal {
-                    Ok(proposal) if !proposal.is_empty() => behind.push((vpn.clone(), proposal)),
-                    Ok(proposal) => proposal.notes.iter().for_each(|note| lines::warn(note)),
-                    Err(why) => lines::warn(&format!("{} is left as it is: {}", vpn.name, why.reasons())),
-                }
-            }
-            Ok(behind)
+            let keys_of = |vpn: &Vpn| background.keys_of(vpn);
+            let is_interrupted = |vpn: &Vpn| seen.free(vpn).is_err();
+            Ok(Upgrades::of(&seen.inspection, vpns, &wishes.profiles, keys_of, is_interrupted))
         };
         look_to_change(&self.change.answer.cloud, sign_in, inquiry, propose).await
     }
+}
 
-    /// The same VPN as it is now, with its change.
-    async fn again(&self, seen: &mut ProjectVpns, before: &Vpn, wishes: &Wishes) -> Result<Proposal, CommandError> {
-        let mut background = seen.refresh(Focus::All, Aspects::KEYS).await;
-        let vpn = successor(seen, before).ok_or_else(|| {
-            let text = format!("{} was changed meanwhile; look at it, and call osvpn upgrade --all again", before.name);
-            CommandError::refused(text)
-        })?;
-        wishes.propose(seen, vpn, &mut background).await
-    }
-
-    async fn in_turn(
-        &self,
-        seen: &ProjectVpns,
-        wishes: &Wishes,
-        proposal: Proposal,
-        signals: &mut Signals,
-    ) -> Result<ChangeReport, CommandError> {
-        if proposal.is_empty() {
-            return Ok(ChangeReport::unchanged(proposal.change, proposal.notes));
-        }
-        let run = self.run_of(seen, wishes);
-        let mut report = run.one(proposal, signals).await?;
-        run.verify(std::slice::from_mut(&mut report), signals).await;
-        Ok(report)
-    }
-
-    fn run_of<'a>(&self, seen: &'a ProjectVpns, wishes: &Wishes) -> ChangeRun<'a> {
-        ChangeRun { seen, key: wishes.key.clone(), wait: self.wait.duration(), is_confirmed: self.change.yes }
-    }
+/// The same VPN as it is now, with its change.
+async fn again(seen: &mut ProjectVpns, before: &Vpn, wishes: &Wishes) -> Result<Proposal, CommandError> {
+    let mut background = seen.refresh(Focus::All, Aspects::KEYS).await;
+    let vpn = successor(seen, before).ok_or_else(|| {
+        let text = format!("{} was changed meanwhile; look at it, and call osvpn upgrade --all again", before.name);
+        CommandError::refused(text)
+    })?;
+    wishes.propose(seen, vpn, &mut background).await
 }
 
 impl Answering for UpgradeArgs {

@@ -127,12 +127,6 @@ impl VpnForecast {
         Self { vpn: vpn.clone(), prediction, rewritten }
     }
 
-    /// The policies of a half once its region is upgraded, IKE and IPsec.
-    pub fn policies_after(&self, half: Half) -> Option<(StoredPolicy, StoredPolicy)> {
-        let side = self.vpn.side(half)?;
-        Some((upgraded(side.ike.as_ref()?), upgraded(side.ipsec.as_ref()?)))
-    }
-
     fn regions(&self) -> BTreeSet<&RegionId> {
         self.rewritten.iter().map(|word| &word.region).collect()
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::wrap::hanging;
 use super::{Conclude, ExitStatus, FailureReport, Health};
-use crate::change::{Change, Proposal, Verb};
+use crate::change::{Change, LeftVpn, Proposal, Verb};
 use crate::cloud::ErrorKind;
 use crate::engine::{Caveat, Course, Direction, End, WorkEnd};
 use crate::plan::ShellCommand;
@@ -70,6 +70,9 @@ pub struct ChangeReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsettled_until: Option<String>,
     pub notes: Vec<String>,
+    /// The other VPNs that it interrupts, by name, where that is known before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupts: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub caveats: Vec<CaveatReport>,
     pub is_reversible: bool,
@@ -147,6 +150,7 @@ impl ChangeReport {
             failure,
             unsettled_until: unsettled.map(clock),
             notes: Vec::new(),
+            interrupts: None,
             caveats: course.caveats.iter().map(caveat).collect(),
             is_reversible: course.is_reversible(),
             go_on,
@@ -185,11 +189,13 @@ impl ChangeReport {
 
     /// Of a change that is shown and not begun.
     #[must_use]
-    pub fn proposed(Proposal { change, notes }: Proposal) -> Self {
-        if change.steps().is_empty() {
-            return Self::unchanged(change, notes);
+    pub fn proposed(proposal: Proposal) -> Self {
+        if proposal.is_empty() {
+            return Self::unchanged(proposal.change, proposal.notes);
         }
-        Self { outcome: ChangeOutcome::DryRun, ..Self::unchanged(change, notes) }
+        let notes = proposal.all_notes();
+        let interrupts = proposal.impact.map(|impact| impact.interrupts);
+        Self { outcome: ChangeOutcome::DryRun, interrupts, ..Self::unchanged(proposal.change, notes) }
     }
 
     /// Notes that the VPN could not be read afterwards.
@@ -232,6 +238,18 @@ pub struct ChangeReports {
     outcome: Option<ChangeOutcome>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<&'static str>,
+    /// VPNs that are not changed though they might need it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left: Vec<LeftReport>,
+    /// All of it in short.
+    #[serde(skip)]
+    shown: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftReport {
+    name: String,
+    why: String,
 }
 
 impl ChangeReports {
@@ -239,7 +257,20 @@ impl ChangeReports {
     pub fn new(changes: Vec<ChangeReport>, of_none: &'static str) -> Self {
         let (outcome, notes) =
             if changes.is_empty() { (Some(ChangeOutcome::Unchanged), vec![of_none]) } else { (None, Vec::new()) };
-        Self { changes, outcome, notes }
+        Self { changes, outcome, notes, left: Vec::new(), shown: None }
+    }
+
+    /// With those that stay as they are.
+    #[must_use]
+    pub fn with_left(mut self, left: Vec<LeftVpn>) -> Self {
+        self.left = left.into_iter().map(|LeftVpn { name, why }| LeftReport { name, why }).collect();
+        self
+    }
+
+    /// What is only shown, in a text that is short enough for all of them.
+    #[must_use]
+    pub fn shown_as(self, text: String, left: Vec<LeftVpn>) -> Self {
+        Self { shown: Some(text), ..self.with_left(left) }
     }
 
     /// What is not done counts more than how something that is done stands. None of none.
@@ -258,6 +289,10 @@ impl Conclude for ChangeReports {
 impl Display for ChangeReports {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.notes.iter().try_for_each(|note| writeln!(f, "Unchanged. {note}"))?;
+        if let Some(shown) = &self.shown {
+            let first = if self.changes.is_empty() { "" } else { "Not done, only shown. " };
+            return write!(f, "{first}{shown}");
+        }
         // The command that continues is the last thing said.
         let (last, first): (Vec<_>, Vec<_>) = self.changes.iter().partition(|change| change.go_on.is_some());
         f.write_str(&first.into_iter().chain(last).map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -272,8 +307,15 @@ impl Display for ChangeReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&hanging("", &self.headline()))?;
         if self.outcome == ChangeOutcome::DryRun {
+            // What matters comes before the many steps of an upgrade.
+            let (first, last) =
+                if self.interrupts.is_some() { (&self.notes[..], &[][..]) } else { (&[][..], &self.notes[..]) };
+            first.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;
+            if !first.is_empty() {
+                f.write_str("Steps:\n")?;
+            }
             self.steps.iter().try_for_each(|step| f.write_str(&hanging("  ", &step.step)))?;
-            self.notes.iter().try_for_each(|note| f.write_str(&hanging("note: ", note)))?;
+            last.iter().try_for_each(|note| f.write_str(&hanging("note: ", note)))?;
         }
         if self.outcome == ChangeOutcome::Unchanged {
             self.notes.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;

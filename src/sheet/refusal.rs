@@ -49,6 +49,14 @@ impl Remedy {
 }
 
 impl Objection {
+    /// Why, and the command that helps, given how one is called for the VPN.
+    pub fn told(&self, of: impl Fn(&'static str) -> ShellCommand) -> String {
+        match self.instead {
+            Some(remedy) => format!("{}. It works after: {}", self.why, remedy.command(of)),
+            None => format!("{}.", self.why),
+        }
+    }
+
     pub(super) fn no_word(title: &str, phase: &str, attribute: &str, word: &str) -> Self {
         let phase = if phase == "ike" { "IKE" } else { "IPsec" };
         let what = match attribute {

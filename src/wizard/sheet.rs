@@ -200,11 +200,7 @@ fn first_word() -> Option<&'static str> {
 
 /// Each reason why there is no sheet, with what would help.
 pub fn reasons(refused: &SheetRefused, of: impl Fn(&'static str) -> ShellCommand) -> Vec<String> {
-    let texts = refused.reasons.iter().map(|reason| match reason.instead {
-        Some(remedy) => format!("{}. It works after: {}", reason.why, remedy.command(&of)),
-        None => format!("{}.", reason.why),
-    });
-    texts.collect()
+    refused.reasons.iter().map(|reason| reason.told(&of)).collect()
 }
 
 /// A system, and what it does not take of the VPN.

@@ -7,7 +7,7 @@ use super::screen::Screen;
 use super::vpns::{Intent, YourVpns};
 use super::work::Work;
 use super::{Content, Model, NewVpn};
-use crate::change::{Proposal, Together};
+use crate::change::{Proposal, Together, Upgrades};
 use crate::cloud::{Id, RegionId};
 use crate::plan::Plan;
 
@@ -84,16 +84,14 @@ impl Model {
 }
 
 /// The question about upgrades that a new VPN needs.
-pub(super) fn question(proposals: Vec<Proposal>, warnings: Vec<String>, interruption: String) -> Dialog {
+pub(super) fn question(upgrades: &Upgrades) -> Dialog {
+    let proposals = upgrades.proposals();
     let names = proposals.iter().map(|proposal| proposal.change.label.as_str()).join(" and ");
-    let mut text = vec![
-        format!(
-            "The router's VPN service is of the old kind. {names} is upgraded first; the new VPN is created after that."
-        ),
-        interruption,
-    ];
-    text.extend(format!("{:.8}", Together(&proposals)).lines().map(str::to_owned));
-    text.extend(warnings.into_iter().map(|warning| format!("note: {warning}")));
+    let mut text = vec![format!(
+        "The router's VPN service is of the old kind. {names} is upgraded first; the new VPN is created after that."
+    )];
+    let shown = if proposals.len() > 1 { upgrades.to_string() } else { format!("{:.8}", Together(&proposals)) };
+    text.extend(shown.lines().map(str::to_owned));
     let buttons = vec![("Not now", Act::Close), ("Upgrade, then create", Act::Confirm)];
     Dialog::new(format!("Upgrade {names} first?"), text, buttons).wide().about(About::Proposals(proposals))
 }

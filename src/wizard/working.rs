@@ -49,7 +49,7 @@ impl Model {
     }
 
     fn begin_next(&mut self) {
-        let Some(Proposal { change, notes }) = self.work.queue.pop_front() else { return };
+        let Some(Proposal { change, notes, .. }) = self.work.queue.pop_front() else { return };
         let key = self.vpns.take_key();
         let which = Which::New(Box::new(change.clone()), key);
         self.begin_change(Course::new(change), notes, which, Direction::Forward);

@@ -28,9 +28,7 @@ async fn a_vpn_of_the_script_has_everything_of_today_s_and_nothing_of_its_own_is
     let before = scene.objects();
     let ran = scene.run(&["upgrade", "vpn_site_connection", "--dry-run"]).await;
     assert_eq!((ran.code, scene.objects() == before), (0, true), "{}{}", ran.out, ran.err);
-    for part in
-        ["create the VPN service", "switch the VPN service", "down for some seconds", "can be rolled back until"]
-    {
+    for part in ["create the VPN service", "switch the VPN service", "is down for about", "can be rolled back until"] {
         assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);
     }
     let (_, planned) = scene.json(&["upgrade", "vpn_site_connection", "--dry-run"]).await;
@@ -102,10 +100,17 @@ fn plant_office(scene: &Scene) -> String {
 async fn what_else_is_on_a_legacy_service_moves_with_it_as_it_is_and_its_owner_is_told_before() {
     let scene = of_the_script().await;
     plant_office(&scene);
+    let (_, planned) = scene.json(&["upgrade", "vpn_site_connection", "--dry-run"]).await;
+    assert_eq!(planned["interrupts"], json!(["office"]), "{planned:#}");
+    let ran = scene.run(&["upgrade", "vpn_site_connection", "--dry-run"]).await;
+    let place = |part: &str| ran.out.find(part).unwrap_or_else(|| panic!("{part:?} is missing from\n{}", ran.out));
+    let order =
+        ["is down for about", "they share its routers: office", "IKE version v2", "new key", "Steps:", "create the"];
+    assert!(order.map(place).is_sorted(), "what matters comes first: {}", ran.out);
     let ran = scene.run(&["upgrade", "vpn_site_connection"]).await;
     assert_eq!(ran.code, 2, "nobody has agreed: {}", ran.err);
     for part in ["office (office (", "the owner of its peer (203.0.113.250) has nothing to change"] {
-        assert!(ran.err.contains(part), "{part:?} is missing from\n{}", ran.err);
+        assert!(ran.says(part), "{part:?} is missing from\n{}", ran.err);
     }
     let ran = scene.run(&["upgrade", "vpn_site_connection", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
@@ -161,6 +166,16 @@ async fn all_that_are_behind_are_upgraded_in_turn_until_one_does_not_come_up() {
     let (code, planned) = scene.json(&["upgrade", "--all", "--dry-run"]).await;
     let names = planned["changes"].as_array().unwrap().iter().map(|change| change["name"].clone()).collect::<Vec<_>>();
     assert_eq!((code, names.as_slice()), (0, &[json!("office"), json!("vpn_site_connection")][..]), "{planned:#}");
+    let ran = scene.run(&["upgrade", "--all", "--dry-run"]).await;
+    for part in ["2 VPNs are behind:", "  office: legacy, IKEv1", "  vpn_site_connection: legacy, IKEv1"] {
+        assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);
+    }
+    let text = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("; interrupts office") && !text.contains("create the"), "{}", ran.out);
+    assert_eq!(ran.out.matches("can be rolled back until").count(), 1, "what holds for all is said once: {}", ran.out);
+    assert!(ran.out.lines().all(|line| line.chars().count() < 80), "{}", ran.out);
+    let ran = scene.run(&["upgrade", "--all", "--dry-run", "--verbose"]).await;
+    assert!(ran.out.contains("2 VPNs are behind:") && ran.out.contains("create the VPN service"), "{}", ran.out);
     // Nobody answers at the office, so the other one is left alone.
     let ran = scene.run(&["upgrade", "--all", "--yes", "--wait", "2"]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
@@ -178,6 +193,17 @@ async fn all_that_are_behind_are_upgraded_in_turn_until_one_does_not_come_up() {
     unchanged(&scene, &["upgrade", "vpn_site_connection"], "is up to date").await;
     let ran = scene.run(&["upgrade", "--all"]).await;
     assert!(ran.code == 0 && ran.out.contains("No VPN of this project is behind"), "{}{}", ran.out, ran.err);
+
+    // One that is behind, and cannot be upgraded, is named with the reason.
+    let scene = of_the_script().await;
+    let half = scene.cloud.collection(B, "ipsec-site-connections").remove(0);
+    scene.cloud.uproot(B, "ipsec-site-connections", half["id"].as_str().unwrap());
+    let ran = scene.run(&["upgrade", "--all"]).await;
+    for part in ["Left as they are:", "vpn_site_connection: it lacks a half", "osvpn repair"] {
+        assert!(ran.code == 0 && ran.out.contains(part), "{part:?} is missing from\n{}{}", ran.out, ran.err);
+    }
+    let (_, planned) = scene.json(&["upgrade", "--all", "--dry-run"]).await;
+    assert_eq!((&planned["changes"], &planned["left"][0]["name"]), (&json!([]), &json!("vpn_site_connection")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,9 +6,9 @@ use super::super::screen::Screen;
 use super::upgrades::subnets;
 use super::{Intent, Surroundings, YourVpns};
 use crate::change::{
-    INTERRUPTION, Proposal, Refused, Sas, Target, Together, Verb, admit, delete, delete_strays, fix, rotate_key,
-    upgrade,
+    Proposal, Refused, Sas, Target, Together, Verb, admit, delete, delete_strays, fix, may_move, rotate_key, upgrade,
 };
+use crate::inspect::Vpn;
 use crate::inspect::diagnosis::rules;
 use crate::plan::Profiles;
 use crate::plan::psk::KeyOrigin;
@@ -16,12 +16,6 @@ use crate::plan::psk::KeyOrigin;
 /// What a new key's question offers about the tunnels that are up.
 const RENEW: &str = "Renew tunnels too";
 const KEEP: &str = "Leave tunnels alone";
-
-pub(super) fn upgrade_interrupts() -> String {
-    format!(
-        "It interrupts every tunnel of its routers for some seconds, about {INTERRUPTION} s as measured. Steps and notes:"
-    )
-}
 
 impl YourVpns {
     /// Proposes that, once what is known is fresh and complete.
@@ -105,7 +99,12 @@ impl YourVpns {
             Intent::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,
             Intent::NewKey(sas, origin) => rotate_key(&seen.inspection, vpn, origin, sas),
             Intent::Subnets => subnets(&seen.inspection, vpn, &open.subnets, &found.keys, profiles),
-            Intent::Upgrade => upgrade(&seen.inspection, vpn, &Target::modern(profiles, vpn, &found.keys)),
+            Intent::Upgrade => {
+                upgrade(&seen.inspection, vpn, &Target::modern(profiles, vpn, &found.keys)).and_then(|proposal| {
+                    let is_interrupted = |other: &Vpn| seen.unfinished.is_of(other);
+                    may_move(&seen.inspection, vpn, &proposal.change, is_interrupted).map(|()| proposal)
+                })
+            }
             Intent::Admit => Ok(admit(vpn, diagnosis)),
             Intent::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &found.exposures))),
             Intent::DeleteUnused | Intent::PublicKeys(_) | Intent::UpgradeAll | Intent::UpgradeFirst => return None,
@@ -126,16 +125,8 @@ impl YourVpns {
         if active.is_some() {
             text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
         }
-        if proposals.iter().any(|proposal| proposal.change.verb == Verb::Upgrade) {
-            text.insert(0, upgrade_interrupts());
-        }
         let (mut yes, no) = Together(&proposals).answers();
         let mut question = Together(&proposals).question();
-        if let (several @ 2.., Intent::UpgradeAll) = (proposals.len(), intent) {
-            // For some of them that is a new key alone.
-            yes = format!("Upgrade {several} VPNs");
-            question = format!("{yes}?");
-        }
         if let ([Proposal { change, .. }], Intent::Subnets) = (proposals.as_slice(), intent)
             && change.verb == Verb::Upgrade
         {

@@ -3,12 +3,13 @@
 use itertools::Itertools;
 
 use super::super::choices::about;
+use super::super::dialog::{About as DialogAbout, Act, Dialog};
 use super::super::picker::{About, Choice, Line};
 use super::super::upgrade_first;
-use super::proposals::upgrade_interrupts;
-use super::{Intent, Surroundings, YourVpns};
+use super::{Surroundings, YourVpns};
 use crate::change::{
-    Lag, NewSubnets, Proposal, Refused, Step, Target, can_set_subnets, curable_lags, lags, set_subnets, upgrade,
+    Lag, LeftVpn, NewSubnets, Proposal, Refused, Target, Together, Upgrades, can_set_subnets, curable_lags, lags,
+    set_subnets, upgrade,
 };
 use crate::cloud::{Id, RegionId};
 use crate::inspect::{Inspection, Keys, Vpn};
@@ -68,11 +69,16 @@ impl YourVpns {
     /// Asks whether to upgrade all that are behind, one after the other. One that an upgrade before it changes too is left
     /// for afterwards.
     pub(super) fn propose_upgrades(&self, wizard: &mut Surroundings<'_>) {
-        let (proposals, notes) = self.upgrades(self.all_behind(), wizard.profiles);
+        let Some(seen) = self.seen() else { return };
+        let upgrades = self.upgrades(&seen.inspection.vpns, wizard.profiles);
+        let (text, proposals) = (upgrades.to_string().lines().map(str::to_owned).collect(), upgrades.proposals());
         if proposals.is_empty() {
-            return wizard.nothing_to_do(notes);
+            return wizard.nothing_to_do(text);
         }
-        self.ask_whether(proposals, notes, Intent::UpgradeAll, wizard);
+        let together = Together(&proposals);
+        let (yes, no) = together.answers();
+        let dialog = Dialog::new(together.question(), text, vec![(no, Act::Close), (yes, Act::Confirm)]).wide();
+        wizard.shell.dialog = Some(dialog.about(DialogAbout::Proposals(proposals)));
     }
 
     /// Asks whether to upgrade what a new VPN needs.
@@ -83,41 +89,17 @@ impl YourVpns {
         };
         let vpns = &seen.inspection.vpns;
         let first = self.upgraded_first.iter().filter_map(|service| vpns.iter().find(|vpn| is_on(vpn, service)));
-        let (proposals, notes) = self.upgrades(first.unique_by(|vpn| vpn.handle()), wizard.profiles);
-        if proposals.is_empty() {
-            return wizard.refuse(Refused(notes));
+        let upgrades = self.upgrades(first.unique_by(|vpn| vpn.handle()), wizard.profiles);
+        if upgrades.turns.is_empty() {
+            let why = upgrades.left.into_iter().map(|LeftVpn { name, why }| format!("{name}: {why}"));
+            return wizard.refuse(Refused(why.collect()));
         }
-        wizard.shell.dialog = Some(upgrade_first::question(proposals, notes, upgrade_interrupts()));
+        wizard.shell.dialog = Some(upgrade_first::question(&upgrades));
     }
 
-    /// The upgrades of those VPNs, and what there is to say of the others.
-    fn upgrades<'v>(&self, vpns: impl Iterator<Item = &'v Vpn>, profiles: &Profiles) -> (Vec<Proposal>, Vec<String>) {
-        let (mut proposals, mut notes) = (Vec::<Proposal>::new(), Vec::new());
-        let Some(seen) = self.seen() else { return (proposals, notes) };
-        for vpn in vpns {
-            let before = proposals.iter().find(|proposal| replaces(proposal, vpn));
-            if let Some(before) = before {
-                notes.push(format!("{} changes with {}; upgrade it afterwards", vpn.name, before.change.label));
-                continue;
-            }
-            let target = Target::modern(profiles, vpn, self.keys_of(vpn));
-            let may = seen.inspection.changeable(vpn).map_err(|why| Refused(vec![why.to_string()]));
-            let is_interrupted = seen.unfinished.is_of(vpn);
-            match may.and_then(|()| upgrade(&seen.inspection, vpn, &target)) {
-                _ if is_interrupted => {
-                    notes.push(format!("{}: a change of it was interrupted and comes first", vpn.name));
-                }
-                Ok(proposal) if proposal.is_empty() => {}
-                Ok(proposal) => proposals.push(proposal),
-                Err(why) => notes.push(format!("{} is left as it is: {why}", vpn.name)),
-            }
-        }
-        (proposals, notes)
+    fn upgrades<'v>(&self, vpns: impl IntoIterator<Item = &'v Vpn>, profiles: &Profiles) -> Upgrades {
+        let Some(seen) = self.seen() else { return Upgrades::default() };
+        let keys_of = |vpn: &Vpn| self.keys_of(vpn).clone();
+        Upgrades::of(&seen.inspection, vpns, profiles, keys_of, |vpn| seen.unfinished.is_of(vpn)).at_once()
     }
-}
-
-/// Whether a change deletes a connection of a VPN.
-fn replaces(proposal: &Proposal, vpn: &Vpn) -> bool {
-    let ids: Vec<_> = vpn.sides().map(|(_, side)| &side.connection.id).collect();
-    proposal.change.steps().iter().any(|step| matches!(step, Step::Delete(_, object) if ids.contains(&&object.id)))
 }
