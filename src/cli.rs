@@ -13,6 +13,7 @@ use crate::commands::demo_cloud::DemoCloudArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::forecast::ForecastArgs;
 use crate::commands::list::ListArgs;
+use crate::commands::man::{HelpArgs, ManArgs};
 use crate::commands::peer::PeerArgs;
 use crate::commands::repair::RepairArgs;
 use crate::commands::resume::ResumeArgs;
@@ -22,19 +23,17 @@ use crate::commands::set_subnets::SetSubnetsArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::upgrade::UpgradeArgs;
 use crate::commands::wizard::WizardArgs;
-use crate::commands::{answer, complain, man, status};
+use crate::commands::{answer, complain, manual, status};
 use crate::report::ExitStatus;
 
-const ENVIRONMENT: &str = "\
-Environment:
-  OS_CLOUD, OS_*   credentials, as the openstack client reads them
-  OSVPN_PSK        the pre-shared key for `osvpn apply`
-  OSVPN_LOG        debug: a log of every request, without secrets, in
-                   $XDG_STATE_HOME/osvpn/osvpn.log
-  NO_COLOR         no colours
-  NO_MOTION=1      nothing spins; so does OSVPN_MOTION=0
-  OSVPN_BELL=0     no bell and no notification at the end
-  ACCESSIBLE=1     the wizard in lines, as with --plain; so does TERM=dumb";
+const EXAMPLES: &str = "\
+Examples:
+  osvpn                        the wizard, with the OS_* variables or the only cloud of clouds.yaml
+  osvpn --cloud prod           the same, in that cloud
+  osvpn --demo                 look around in a simulated cloud, without an account
+  osvpn apply hlz-por.toml     create the VPN of a plan file, without questions
+  osvpn status --watch         tell when a VPN goes down or comes up
+  osvpn help apply             what a command does, as its manual page says it";
 
 /// Connect two regions of an OpenStack project, or one region and an external peer, with an IPsec VPN.
 ///
@@ -45,7 +44,7 @@ Environment:
 /// Credentials are those of the openstack client: source an openrc file, or have a clouds.yaml. To look around without an
 /// account: osvpn --demo
 #[derive(Debug, Parser)]
-#[command(name = "osvpn", version, after_long_help = format!("{}\n\n{ENVIRONMENT}", ExitStatus::help()))]
+#[command(name = "osvpn", version, disable_help_subcommand = true, after_long_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -72,15 +71,20 @@ enum Command {
     BugReport(BugReportArgs),
     DemoCloud(DemoCloudArgs),
     Completions(CompletionsArgs),
-    /// Print the manual page (read it with: osvpn man | man -l -).
-    Man,
+    Man(ManArgs),
+    Help(HelpArgs),
 }
 
 impl Cli {
+    /// The command line, with all its help.
+    fn documented() -> clap::Command {
+        manual::documented(Self::command())
+    }
+
     /// The command line of this process. If it asks for help, or cannot be read, the process ends here.
     #[must_use]
     pub fn of_process() -> Self {
-        let mut command = Self::command();
+        let mut command = Self::documented();
         let read = command.try_get_matches_from_mut(std::env::args_os()).and_then(|matches| {
             if let Some(wrong) = at_odds(&matches) {
                 return Err(command.error(ErrorKind::ArgumentConflict, wrong));
@@ -113,8 +117,9 @@ impl Cli {
             Some(Command::Peer(args)) => answer(&args),
             Some(Command::BugReport(args)) => args.run(),
             Some(Command::DemoCloud(args)) => args.run(),
-            Some(Command::Completions(args)) => args.run(Self::command()),
-            Some(Command::Man) => man::run(Self::command()),
+            Some(Command::Completions(args)) => args.run(Self::documented()),
+            Some(Command::Man(args)) => args.run(Self::documented()),
+            Some(Command::Help(args)) => args.run(Self::documented()),
         };
         ended.unwrap_or_else(|error| {
             complain(&error.to_string());

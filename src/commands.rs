@@ -21,6 +21,7 @@ mod lines;
 pub(crate) mod list;
 mod look;
 pub(crate) mod man;
+pub(crate) mod manual;
 pub(crate) mod options;
 pub(crate) mod peer;
 pub(crate) mod repair;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod expired_token;
+mod manual;
 mod process;
 mod trust;
 use command::{KEY, half, osvpn, osvpn_in, run, single, site_to_site, write};

@@ -12,11 +12,17 @@ use crate::change::{Proposal, admit};
 use crate::inspect::{Aspects, Background, Focus, Inquiry};
 use crate::system::signals::Signals;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn admit hlz-por                 add the rules that are missing, after a question
+  osvpn admit hlz-por --yes --json    without one";
+
 /// Add the security-group rules that the instances of a VPN's subnets lack.
 ///
 /// Where an instance port in the tunnelled subnets blocks traffic from the other side, its security group gets a rule that
 /// allows all of it. osvpn delete removes the rules with the VPN.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct AdmitArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections [default: the only one].
     #[arg(value_name = "VPN")]

@@ -42,6 +42,13 @@ A plan file:
   # address = \"198.51.100.7\"
   # cidrs = [\"192.168.7.0/24\"]";
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn apply hlz-por.toml --dry-run             check it against the cloud, and print what would be created
+  osvpn apply hlz-por.toml                       create it, and wait for ACTIVE
+  osvpn apply office.toml --psk-file key.txt     with the key that an external peer has
+  osvpn apply hlz-por.toml --json | jq .outcome  for a program";
+
 /// Create the VPN of a plan file, without questions.
 ///
 /// The wizard saves a plan file on its review. It holds no key: in site-to-site mode one is generated unless you
@@ -50,7 +57,7 @@ A plan file:
 /// The same checks as in the wizard come first, and nothing is created if one of them refuses. Progress goes to standard
 /// error, the summary to standard output. Ctrl-C stops after the request in progress and lists what exists.
 #[derive(Clone, Debug, Args)]
-#[command(after_long_help = PLAN)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{PLAN}"))]
 pub(crate) struct ApplyArgs {
     /// The plan file (TOML).
     #[arg(value_name = "PLAN.toml")]

@@ -24,6 +24,12 @@ use crate::report::ExitStatus;
 use crate::system::private_file::write_new;
 use redaction::Redaction;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn bug-report                    a file to read, then to attach
+  osvpn bug-report -o -               on standard output
+  osvpn bug-report --offline          without asking the cloud anything";
+
 /// Collect what a ticket about osvpn needs into one text file that you can read first.
 ///
 /// In it are the versions of osvpn and the system, the names of the OS_* variables that are set and of the settings in
@@ -32,6 +38,7 @@ use redaction::Redaction;
 ///
 /// It needs neither credentials nor a network. A log is there if osvpn was run with OSVPN_LOG=debug.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct BugReportArgs {
     /// The file to write, which must not exist; - prints the report [default: osvpn-bug-report-TIME.txt here].
     #[arg(long, short, value_name = "PATH")]

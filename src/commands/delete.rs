@@ -13,11 +13,18 @@ use crate::inspect::diagnosis::rules;
 use crate::inspect::{Aspects, Background, Focus, Inquiry};
 use crate::system::signals::Signals;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn delete hlz-por                both halves, after a question
+  osvpn delete --strays               objects that no connection uses
+  osvpn delete --strays --of 5c1e90a4-2f7b-4d0e-9a55-0d8f6f1f2b31";
+
 /// Delete a VPN, both halves in the right order; or unused VPN objects.
 ///
 /// Shows what will be deleted and what stays because other connections use it, and asks once. Works for any VPN, including
 /// those not created by osvpn. If it is interrupted, osvpn resume continues.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct DeleteArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections.
     #[arg(value_name = "VPN", required_unless_present = "strays")]

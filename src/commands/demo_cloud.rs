@@ -11,11 +11,17 @@ use crate::report::ExitStatus;
 use crate::simulator::{Simulator, SimulatorSettings};
 use crate::system::signals;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn demo-cloud --listen 127.0.0.1:5000     print the OS_* lines; in another shell, after these: osvpn
+  osvpn demo-cloud --token-life 60             with tokens that expire after a minute";
+
 /// Serve the simulated cloud on a loopback address until Ctrl-C, and print the OS_* lines to use it.
 ///
 /// Besides demo there are these users, all with the password demo: demo-mfa is asked for the passcode 123456 too,
 /// demo-appended appends it to the password, demo-reader may not change anything.
 #[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct DemoCloudArgs {
     /// The address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = loopback)]

@@ -15,13 +15,19 @@ use crate::plan::Profiles;
 use crate::report::{Diagnoses, ExitStatus, Health, ListedInterruption};
 use crate::system::signals::Signals;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn doctor                        every VPN of the project
+  osvpn doctor hlz-por                that one
+  osvpn doctor hlz-por --fix          fix the likeliest cause, after a question";
+
 /// Find out why a VPN is down or carries less traffic than it should, and offer to fix it.
 ///
 /// Reads both halves, their policies, keys, services and routers, and the security groups of the instances, and compares
 /// them. Findings are ordered by how likely they are the cause, each with what it means and how to fix it. What cannot be
 /// checked from here is listed too, with a ping that tries the tunnel.
 #[derive(Clone, Debug, Args)]
-#[command(after_long_help = ExitStatus::help_for_monitors())]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{}", ExitStatus::help_for_monitors()))]
 pub(crate) struct DoctorArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections [default: every one; with --fix or
     /// --modernise the only one].

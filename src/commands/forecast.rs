@@ -16,12 +16,17 @@ Exit codes:
   2    wrong usage, or no such VPN
   5    some VPN goes down, or has halves that differ already";
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn forecast                      every VPN, and the best order to upgrade the regions in
+  osvpn forecast hlz-por              that one";
+
 /// Say what an upgrade of each region to OpenStack 2026.2 does to the VPNs, and what to run before.
 ///
 /// The upgrade rewrites sha1 to sha256 and 3des to aes-256 in the policies of that region alone. Until the other region of a
 /// VPN is upgraded too, or the owner of an external peer follows, its two ends have different policies.
 #[derive(Clone, Debug, Args)]
-#[command(after_long_help = EXIT_CODES)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct ForecastArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections [default: every one].
     #[arg(value_name = "VPN")]

@@ -9,11 +9,17 @@ use crate::inspect::Inquiry;
 use crate::report::Listing;
 use crate::system::signals::Signals;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn list
+  osvpn list --cloud prod --json | jq -r '.vpns[] | select(.status != \"ACTIVE\").name'";
+
 /// List the VPNs of the project in all regions, including those not created by osvpn.
 ///
 /// Halves are paired by their attributes: each end points at the other's address, and the ranges mirror each other. A marker
 /// of osvpn decides only between equal candidates. Unused objects stand below.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct ListArgs {
     #[command(flatten)]
     answer: AnswerArgs,

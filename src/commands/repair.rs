@@ -11,12 +11,18 @@ use crate::inspect::Inquiry;
 use crate::plan::Profiles;
 use crate::system::signals::Signals;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn repair hlz-por --dry-run      what would be created
+  osvpn repair hlz-por                create it, after a question";
+
 /// Create the half that a VPN lacks, from what its other half says.
 ///
 /// It gets that half's ranges the other way round, its policies and its key, on the router that has the peer address, or that
 /// alone stands on those subnets; what is left of it there is used again. If the other half expects it at another address, it
 /// is pointed there.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct RepairArgs {
     /// Its name, the id in its marker, or the name or id of its connection.
     #[arg(value_name = "VPN")]

@@ -30,6 +30,12 @@ use crate::system::state;
 use choose::ChosenCreation;
 pub(super) use choose::{Chosen, choose, refuse_made, take_up};
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn resume                        the only VPN that was interrupted
+  osvpn resume hlz-por --wait 600     that one, and wait longer for ACTIVE
+  osvpn resume --profile modern       with another policy, where a region refuses the first";
+
 /// Finish a VPN whose creation or change was interrupted; wait for one that exists.
 ///
 /// osvpn keeps a journal of what exists. After a lost connection, a crash or Ctrl-C this command continues from it: existing
@@ -37,6 +43,7 @@ pub(super) use choose::{Chosen, choose, refuse_made, take_up};
 /// marker in the descriptions of its objects, and reads its key back from the cloud. If all objects of the VPN exist,
 /// nothing is changed: the wait for ACTIVE goes on, and the exit code is that of status.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct ResumeArgs {
     /// The name of the VPN, or its id (the word after osvpn: in the descriptions) [default: the only unfinished one].
     #[arg(value_name = "VPN")]

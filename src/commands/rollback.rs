@@ -12,11 +12,17 @@ use crate::report::RollbackReport;
 use crate::system::signals::Signals;
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn rollback                      the only VPN that was interrupted
+  osvpn rollback hlz-por --yes        that one, without a question";
+
 /// Delete everything an interrupted run created.
 ///
 /// Objects that existed before and were reused stay. An interrupted change is reversed. Without the journal, osvpn finds
 /// the VPN by the marker in the descriptions of its objects.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct RollbackArgs {
     /// The name of the VPN, or its id (the word after osvpn: in the descriptions) [default: the only unfinished one].
     #[arg(value_name = "VPN")]

@@ -11,11 +11,18 @@ use crate::inspect::{Aspects, Background, Focus, Inquiry, Keys};
 use crate::plan::psk::KeyOrigin;
 use crate::system::signals::Signals;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn rotate-psk hlz-por --renew                     a new key, in use at once
+  osvpn rotate-psk office --psk-file key.txt           the key that an external peer has got
+  osvpn rotate-psk --all-public-keys --yes             every VPN with the key of create-vpn.sh";
+
 /// Give a VPN a new pre-shared key, on both halves as one step.
 ///
 /// If the second half refuses the key, the first gets its old one back. The key is generated unless you give one, and is
 /// shown nowhere. A tunnel that is up keeps the old key until it is renegotiated; --renew does that now.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct RotateArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections.
     #[arg(value_name = "VPN", required_unless_present = "all_public_keys")]

@@ -21,6 +21,21 @@ use crate::engine::pace::WATCH;
 use crate::report::{Conclude as _, ExitStatus, Metrics, Monitored, NagiosLine, NagiosState};
 use crate::system::signals::Signals;
 
+const EXAMPLES: &str = "\
+Examples:
+  osvpn status hlz-por                                  0 if it is ACTIVE and its halves match
+  osvpn status --watch                                  a line for each VPN now, and for each change
+  osvpn status hlz-por --watch --until active           wait until it is up
+  osvpn status --format nagios                          a check of Nagios or Icinga: exit code 0, 1, 2 or 3
+  osvpn status --textfile /var/lib/node/osvpn.prom      metrics for the node exporter
+  osvpn status --cloud prod --print-systemd             a service and a timer that write them
+
+A monitor signs in best with an application credential. Since OpenStack 2025.2 it needs the role member: the role reader is shown
+no VPNs. Catalyst Cloud also measures VPNs itself, as network.services.vpn.
+
+With --format nagios the exit code is 0 if all are ACTIVE and match, 1 if halves differ or the key is no secret, 2 if one is not
+ACTIVE, 3 if it cannot be told. With --format prometheus it is 0 if everything was read, else 1.";
+
 /// Show whether a VPN is up and its two halves match, with an exit code for monitoring.
 ///
 /// Both halves are read and compared: addresses, identities, ranges, policies, keys, services. With --watch they are watched,
@@ -29,7 +44,7 @@ use crate::system::signals::Signals;
 /// Each poll of a watch takes two requests a region. Everything is read again when more than a status has changed, and every ten
 /// minutes.
 #[derive(Clone, Debug, Args)]
-#[command(after_long_help = ExitStatus::help_for_monitors())]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{}", ExitStatus::help_for_monitors()))]
 pub(crate) struct StatusArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections [default: the only one; all with --watch,
     /// nagios and prometheus].

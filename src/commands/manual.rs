@@ -1,0 +1,210 @@
+//! What stands below the options of a command, in its help and on its manual page, from one text: examples, exit codes, files,
+//! environment. A command's own part stands with the command; what many share is here.
+
+use std::io;
+
+use clap::Command;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use crate::report::{ExitStatus, hanging};
+
+/// Whom it concerns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Concern {
+    All,
+    /// Commands that sign in.
+    SignIn,
+    /// Commands that take a key.
+    Key,
+    /// The wizard, which is osvpn without a command.
+    Wizard,
+}
+
+type Entry = (Concern, &'static str, &'static str);
+
+const FILES: [Entry; 5] = [
+    (
+        Concern::SignIn,
+        "clouds.yaml, secure.yaml",
+        "clouds and their credentials: in the current directory, ~/.config/openstack or /etc/openstack",
+    ),
+    (
+        Concern::SignIn,
+        "~/.local/state/osvpn/*.json, *.change",
+        "the journals of what was interrupted; they hold no key, and are deleted when all is done",
+    ),
+    (
+        Concern::SignIn,
+        "~/.local/state/osvpn/names",
+        "the names of VPNs, regions and subnets that were read last, which the shell completes; no address, no secret",
+    ),
+    (Concern::All, "~/.local/state/osvpn/osvpn.log", "the log, if OSVPN_LOG asks for it"),
+    (
+        Concern::Wizard,
+        "NAME.toml, NAME.psk",
+        "the plan and the key that the wizard saves when asked, for you alone to read",
+    ),
+];
+
+const ENVIRONMENT: [Entry; 14] = [
+    (Concern::SignIn, "OS_CLOUD, OS_*", "credentials, as the openstack client reads them"),
+    (Concern::SignIn, "OS_CLIENT_CONFIG_FILE", "the clouds.yaml to read, in place of those below Files"),
+    (Concern::SignIn, "https_proxy, http_proxy, all_proxy, no_proxy", "the proxy to connect through, also socks5h://"),
+    (Concern::Key, "OSVPN_PSK", "the pre-shared key; --psk-file takes precedence"),
+    (Concern::All, "OSVPN_LOG", "debug: a log of every request, without secrets; or levels by module"),
+    (
+        Concern::All,
+        "OSVPN_ALLOW_CORE=1",
+        "let other processes of yours read the memory of osvpn, to find a fault in it",
+    ),
+    (Concern::SignIn, "XDG_CONFIG_HOME, XDG_CONFIG_DIRS", "in place of ~/.config and /etc/xdg"),
+    (Concern::All, "XDG_STATE_HOME", "in place of ~/.local/state"),
+    (Concern::Wizard, "NO_COLOR", "no colours"),
+    (Concern::Wizard, "NO_MOTION=1, OSVPN_MOTION=0", "nothing spins"),
+    (Concern::Wizard, "OSVPN_BELL=0", "no bell and no notification at the end of a long wait"),
+    (Concern::Wizard, "ACCESSIBLE=1", "ask in lines, as with --plain"),
+    (Concern::Wizard, "TERM", "dumb: ask in lines"),
+    (Concern::All, "COMPLETE", "the shell to complete a command line for; osvpn completions sets it"),
+];
+
+/// What the foot of each page has: without a date mandoc complains, and one of the build would make no two builds alike.
+const SOURCE: &str = concat!("osvpn ", env!("CARGO_PKG_VERSION"));
+const DATE: &str = "2026-11-29";
+
+/// Of commands that ask no cloud.
+const LOCAL_CODES: &str = "Exit codes:\n  0    done\n  1    failed\n  2    wrong usage";
+
+/// The command line with the sections below each command's options.
+pub(crate) fn documented(command: Command) -> Command {
+    let own = sections(&command, true);
+    command.after_long_help(own).mut_subcommands(|command| {
+        let own = sections(&command, false);
+        command.after_long_help(own)
+    })
+}
+
+fn sections(command: &Command, is_root: bool) -> String {
+    let own = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    let has = |id: &str| command.get_arguments().any(|argument| argument.get_id() == id);
+    let signs_in = has("cloud");
+    let concerns = |concern: Concern| match concern {
+        Concern::All => true,
+        Concern::SignIn => signs_in,
+        Concern::Key => has("psk_file") || is_root,
+        Concern::Wizard => is_root,
+    };
+    let list = |heading: &str, entries: &[Entry]| {
+        let entries = entries.iter().filter(|(concern, ..)| concerns(*concern));
+        let lines = entries.map(|(_, name, text)| format!("  {name}\n{}", hanging("      ", text)));
+        format!("{heading}:\n{}", lines.collect::<String>().trim_end())
+    };
+    let codes = match own.contains("Exit codes:") {
+        true => String::new(),
+        false if signs_in => ExitStatus::help(),
+        false => LOCAL_CODES.to_owned(),
+    };
+    let all = [own, codes, list("Files", &FILES), list("Environment", &ENVIRONMENT)];
+    all.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// The manual page of a command of a command line that is built, and its file's name.
+pub(super) fn page(command: &Command, see_also: &[String]) -> io::Result<(String, Vec<u8>)> {
+    let is_root = command.get_subcommands().next().is_some();
+    let man = Man::new(command.clone()).source(SOURCE).manual("osvpn").date(DATE);
+    let mut text = Vec::new();
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    man.render_options_section(&mut text)?;
+    if is_root {
+        man.render_subcommands_section(&mut text)?;
+    }
+    let mut roff = Roff::new();
+    below(&mut roff, &command.get_after_long_help().map(ToString::to_string).unwrap_or_default());
+    refer(&mut roff, see_also);
+    roff.to_writer(&mut text)?;
+    // clap's paragraph before possible values is no roff that mandoc likes.
+    let text = String::from_utf8_lossy(&text).replace("\n.br\n\n.br\n", "\n.sp\n");
+    Ok((man.get_filename(), text.into_bytes()))
+}
+
+/// A page of section 7, whose text is written like the sections below a command.
+pub(super) fn page_of_text(name: &str, what: &str, body: &str, see_also: &[String]) -> io::Result<(String, Vec<u8>)> {
+    let mut roff = Roff::new();
+    roff.control("TH", [name, "7", DATE, SOURCE, "osvpn"]);
+    roff.control("SH", ["NAME"]).text([roman(format!("{name} - {what}"))]);
+    roff.control("SH", ["DESCRIPTION"]);
+    below(&mut roff, body);
+    refer(&mut roff, see_also);
+    let mut text = Vec::new();
+    roff.to_writer(&mut text)?;
+    Ok((format!("{name}.7"), text))
+}
+
+fn refer(roff: &mut Roff, see_also: &[String]) {
+    roff.control("SH", ["SEE ALSO"]).text([roman(see_also.join(", "))]);
+}
+
+/// What a line of such a text is.
+enum TextLine<'a> {
+    Heading(&'a str),
+    /// Its indentation, and the rest.
+    Indented(usize, &'a str),
+    Plain(&'a str),
+    Empty,
+}
+
+impl<'a> TextLine<'a> {
+    fn of(line: &'a str) -> Self {
+        let text = line.trim_start();
+        match line.len() - text.len() {
+            _ if text.is_empty() => Self::Empty,
+            0 if text.ends_with(':') => Self::Heading(text.trim_end_matches(':')),
+            0 => Self::Plain(text),
+            indent => Self::Indented(indent, text),
+        }
+    }
+}
+
+/// A heading, a list of names with what each is, an example to copy, or a paragraph.
+fn below(roff: &mut Roff, text: &str) {
+    let (mut is_list, mut is_example, mut is_apart) = (false, false, false);
+    for line in text.lines().map(TextLine::of) {
+        if is_example && matches!(line, TextLine::Heading(_) | TextLine::Plain(_)) {
+            roff.control("EE", []);
+            is_example = false;
+        }
+        if is_apart && matches!(line, TextLine::Plain(_) | TextLine::Indented(..)) {
+            roff.control(if is_example { "sp" } else { "PP" }, []);
+        }
+        is_apart = matches!(line, TextLine::Empty) && !is_list;
+        match line {
+            TextLine::Heading(heading) => {
+                is_list = ["Exit codes", "Files", "Environment", "Fields"].contains(&heading);
+                let heading = if heading == "Exit codes" { "Exit status" } else { heading };
+                roff.control("SH", [heading.to_uppercase().as_str()]);
+            }
+            TextLine::Indented(2, text) if is_list => {
+                let (name, rest) = text.split_once("  ").unwrap_or((text, ""));
+                roff.control("TP", []).text([bold(name)]);
+                if !rest.is_empty() {
+                    roff.text([roman(rest.trim_start())]);
+                }
+            }
+            TextLine::Indented(indent, text) if !is_list => {
+                if !is_example {
+                    roff.control("EX", []);
+                    is_example = true;
+                }
+                roff.text([roman(format!("{}{text}", " ".repeat(indent - 2)))]);
+            }
+            TextLine::Indented(_, text) | TextLine::Plain(text) => drop(roff.text([roman(text)])),
+            TextLine::Empty => {}
+        }
+    }
+    if is_example {
+        roff.control("EE", []);
+    }
+}

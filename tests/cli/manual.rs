@@ -1,0 +1,132 @@
+//! The help and the manual pages, which are one text.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::*;
+
+async fn printed(args: &[&str]) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = osvpn(home.path());
+    command.args(args);
+    let ran = run(command).await;
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{args:?}");
+    ran.out
+}
+
+async fn commands() -> Vec<String> {
+    let help = printed(&["--help"]).await;
+    let list = help.split("\nCommands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    // Further lines of a description stand below it.
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// By file.
+async fn pages() -> BTreeMap<String, String> {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = osvpn(home.path());
+    command.args(["man", "--output", "pages"]);
+    assert_eq!(run(command).await.code, 0);
+    let pages = std::fs::read_dir(home.path().join("pages")).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    });
+    pages.collect()
+}
+
+/// Every word like `osvpn-apply(1)`.
+fn references(text: &str) -> BTreeSet<String> {
+    let text = text.replace('\\', "");
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || "-()".contains(c);
+    let words = text.split(|c: char| !is_of_name(c)).filter(|word| word.starts_with("osvpn") && word.ends_with(')'));
+    words.map(|word| word.replacen('(', ".", 1).replace(')', "")).collect()
+}
+
+#[tokio::test]
+async fn each_command_has_a_page_with_every_section_and_none_refers_to_one_that_is_not_there() {
+    let pages = pages().await;
+    let commands = commands().await;
+    assert!(commands.len() > 15 && commands.contains(&"status".to_owned()), "{commands:?}");
+    assert_eq!(pages.len(), commands.len() + 2, "{:?}", pages.keys());
+    for command in &commands {
+        let page = &pages[&format!("osvpn-{command}.1")];
+        for section in [
+            "NAME",
+            "SYNOPSIS",
+            "DESCRIPTION",
+            "OPTIONS",
+            "EXAMPLES",
+            "EXIT STATUS",
+            "FILES",
+            "ENVIRONMENT",
+            "SEE ALSO",
+        ] {
+            let is_there = [format!("\n.SH {section}\n"), format!("\n.SH \"{section}\"\n")]
+                .iter()
+                .any(|heading| page.contains(heading));
+            assert!(is_there, "{command} lacks {section}");
+        }
+        assert_eq!(printed(&["man", command]).await, *page);
+        assert_eq!(printed(&["help", command]).await, printed(&[command, "--help"]).await);
+    }
+    assert_eq!(printed(&["help"]).await, printed(&["--help"]).await);
+    let readme = include_str!("../../README.md").to_owned();
+    for text in pages.values().chain([&readme, &printed(&["help", "json"]).await]) {
+        for reference in references(text) {
+            assert!(pages.contains_key(&reference), "{reference} is referred to and not there");
+        }
+    }
+    assert!(references(&pages["osvpn.1"]).len() > commands.len(), "it lists the others");
+    let home = tempfile::tempdir().unwrap();
+    for args in [["help", "nothing"], ["man", "nothing"]] {
+        let mut command = osvpn(home.path());
+        command.args(args);
+        let ran = run(command).await;
+        assert!(ran.code == 2 && ran.err.contains("no command 'nothing'"), "{}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn mandoc_finds_nothing_wrong_with_the_pages() {
+    for (name, page) in pages().await {
+        let Ok(mut mandoc) = Command::new("mandoc")
+            .args(["-T", "lint", "-W", "warning"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+        else {
+            return println!("skipped: mandoc is not installed");
+        };
+        std::io::Write::write_all(&mut mandoc.stdin.take().unwrap(), page.as_bytes()).unwrap();
+        let output = mandoc.wait_with_output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+/// Every word of the sources that is a variable of osvpn's own.
+fn own_variables(directory: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            own_variables(&path, found);
+        } else {
+            let text = std::fs::read_to_string(path).unwrap();
+            let words = text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
+            found.extend(words.filter(|word| word.starts_with("OSVPN_")).map(str::to_owned));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_help_names_every_variable_that_is_read() {
+    let help = printed(&["--help"]).await;
+    let mut own = BTreeSet::new();
+    own_variables(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut own);
+    assert!(own.len() >= 5, "{own:?}");
+    let others = ["OS_CLOUD", "NO_COLOR", "NO_MOTION", "ACCESSIBLE", "TERM", "XDG_STATE_HOME", "https_proxy"];
+    for name in own.iter().map(String::as_str).chain(others) {
+        assert!(help.contains(name), "{name} is missing from\n{help}");
+    }
+}
