@@ -4,6 +4,7 @@
 //! the API is written there, and behind it the sheet itself with the values left open. A further format is a further file.
 
 mod format;
+pub mod received;
 mod refusal;
 mod values;
 

@@ -1,5 +1,7 @@
 //! The sheets for the far side of a VPN: every format with every kind of VPN, and names that would do harm.
 
+mod received;
+
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
@@ -156,7 +158,7 @@ fn every_word_that_was_compared_is_one_that_the_maker_publishes() {
     for format in formats() {
         let is_compared = published.contains_key(format.word);
         assert!(is_compared || format.proof().tier != Tier::Words, "{}", format.word);
-        for (phase, what, word) in format.words().into_iter().filter(|_| is_compared) {
+        for (phase, what, _, word) in format.vocabulary().filter(|_| is_compared) {
             let choices = &published[format.word][phase][what];
             assert!(choices.iter().any(|choice| choice == word), "{} {phase} {what}: {word}", format.word);
         }

@@ -175,17 +175,20 @@ impl PeerFormat {
         other.map_or(&self.header, |format| &format.header)
     }
 
-    /// Every word it has for an algorithm, as the system writes it: of which phase, what for.
-    pub fn words(&self) -> Vec<(&'static str, &'static str, &str)> {
+    /// Every word it has for an algorithm: of which phase, what for, the word of the API, and as the system writes it.
+    pub fn vocabulary(&self) -> impl Iterator<Item = (&'static str, &'static str, &str, &str)> {
         let Header { ike, ipsec, .. } = self.wording();
-        let each =
-            [("ike", ike), ("ipsec", ipsec)].into_iter().flat_map(|(of, Phase { encryption, auth, prf, group })| {
-                let tables = [("encryption", encryption), ("auth", auth), ("prf", prf), ("group", group)];
-                tables
-                    .into_iter()
-                    .flat_map(move |(what, table)| table.values().map(move |word| (of, what, word.as_str())))
-            });
-        each.collect()
+        [("ike", ike), ("ipsec", ipsec)].into_iter().flat_map(|(of, Phase { encryption, auth, prf, group })| {
+            let tables = [("encryption", encryption), ("auth", auth), ("prf", prf), ("group", group)];
+            tables.into_iter().flat_map(move |(what, table)| {
+                table.iter().map(move |(api, word)| (of, what, api.as_str(), word.as_str()))
+            })
+        })
+    }
+
+    /// The word of the API for a group that the system calls so.
+    pub(super) fn group_called(&self, word: &str) -> Option<&str> {
+        self.wording().ike.group.iter().find(|(_, theirs)| *theirs == word).map(|(api, _)| api.as_str())
     }
 
     pub(super) const fn takes_ah(&self) -> bool {
@@ -251,6 +254,7 @@ impl PeerFormat {
         } else {
             format!("The pre-shared key is not in this text. Put it in the place of {}.", super::KEY_PLACE)
         });
+        head.push(format!("{}{}", super::received::YOUR_ADDRESS, side.local.address));
         if let Some(note) = self.several_sas(side) {
             head.push(note);
         }
