@@ -132,7 +132,9 @@ impl Cli {
 fn at_odds(matches: &ArgMatches) -> Option<String> {
     let (name, of_command) = matches.subcommand()?;
     let is_given = |matches: &ArgMatches, id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    if let Some(own) = ["profile", "plan", "wait", "verbose", "json"].into_iter().find(|id| is_given(matches, id)) {
+    if let Some(own) =
+        ["profile", "plan", "from", "wait", "verbose", "json"].into_iter().find(|id| is_given(matches, id))
+    {
         return Some(format!("--{own} before the command is for the wizard; the options of '{name}' go after it"));
     }
     (is_given(of_command, "cloud") && is_given(of_command, "demo"))

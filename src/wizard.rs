@@ -35,6 +35,7 @@ mod outbox;
 pub mod picker;
 mod prefill;
 mod proposals;
+mod received;
 pub mod remote;
 pub mod review;
 pub mod screen;
@@ -134,6 +135,8 @@ impl Model {
             Screen::Values => return Some(Screen::Custom),
             Screen::Sheet => return self.sheet.from(),
             Screen::SheetFormat => return Some(Screen::Sheet),
+            Screen::Paste => return Some(Screen::Peer),
+            Screen::Received => return Some(self.new_vpn.before_received()),
             _ => {}
         }
         if self.new_vpn.returning.is_some() && !self.screen.is_of_existing() {

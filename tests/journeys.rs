@@ -34,6 +34,7 @@ mod keys;
 mod lists;
 mod mouse;
 mod plan_file;
+mod received;
 mod requests;
 mod run;
 mod sheets;

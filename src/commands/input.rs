@@ -13,6 +13,7 @@ use crate::engine::resume::{KeyError, parse_key};
 use crate::plan::Psk;
 use crate::plan::file::PlanFile;
 use crate::plan::policy::Policy;
+use crate::sheet::received::{LONGEST_RECEIVED, Received, ReceivedProblem};
 use crate::sign_in::terminal::AtTerminal;
 
 /// Standard input, where a file is named.
@@ -39,6 +40,21 @@ pub(super) async fn policy_file(path: &Path) -> Result<Policy, CommandError> {
         policy.try_into()
     };
     read().map_err(|error: toml::de::Error| CommandError::unusable(format!("{}: {}", path.display(), error.message())))
+}
+
+/// Reads what the other side has sent.
+/// Errors: if it cannot be read, or nothing can be taken from it. No secret is in the reason.
+pub(super) async fn received(path: &Path) -> Result<Received, CommandError> {
+    let unusable = |why: &dyn std::fmt::Display| CommandError::unusable(format!("{}: {why}", path.display()));
+    let longest = u64::try_from(LONGEST_RECEIVED).unwrap_or(u64::MAX);
+    let bytes = content(path, longest).await.map_err(|error| unusable(&why_unread(&error)))?;
+    let bytes = bytes.ok_or_else(|| unusable(&ReceivedProblem::TooLong))?;
+    // A remark in another encoding does no harm.
+    let text = match str::from_utf8(&bytes) {
+        Ok(text) => Received::read(text),
+        Err(_) => Received::read(&Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())),
+    };
+    text.map_err(|problem| unusable(&problem))
 }
 
 async fn text_of(path: &Path, what: &str) -> Result<String, CommandError> {

@@ -36,6 +36,11 @@ pub(crate) struct WizardArgs {
     /// Begin with the answers of this plan file, at the review. What the cloud does not have of it stays to be chosen.
     #[arg(long, value_name = "PLAN.toml")]
     plan: Option<PathBuf>,
+    /// Begin with what the other side has sent: a swanctl.conf or ipsec.conf, AWS's download for "Generic", a part of the
+    /// configuration of FortiOS or Cisco IOS, or a sheet of osvpn peer; - for standard input. It fills in the peer, the
+    /// policy and the key, and says what of it was not understood.
+    #[arg(long, value_name = "FILE", conflicts_with = "plan")]
+    from: Option<PathBuf>,
     #[command(flatten)]
     wait: WaitArgs,
     /// Ask in lines that are only appended, for terminals without a screen and for screen readers; also with ACCESSIBLE=1 or
@@ -71,6 +76,10 @@ impl WizardArgs {
             Ok(plan) => plan.map(Box::new),
             Err(error) => return self.unusable(&error),
         };
+        let received = match self.from.as_deref().map(|path| runtime.block_on(input::received(path))).transpose() {
+            Ok(received) => received.map(Box::new),
+            Err(error) => return self.unusable(&error),
+        };
         let beginning = Beginning {
             login: self.cloud.login(),
             in_lines,
@@ -81,6 +90,7 @@ impl WizardArgs {
             psk: Psk::generate(),
             profile: self.profile,
             plan,
+            received,
             wait: self.wait.duration(),
         };
         terminal::on_panic();

@@ -24,6 +24,8 @@ use crate::plan::policy::{DpdAction, IkeVersion, Phase1Mode};
 use crate::sheet::PeerFormat;
 use notes::Notes;
 pub use notes::ReceivedNote;
+pub(crate) use notes::masked;
+pub use policy::AgreedPolicy;
 pub use words::Transforms;
 
 /// Much more than the configuration of any VPN, in bytes.
@@ -219,10 +221,8 @@ impl Received {
     pub fn peer(&self, in_cloud: impl Fn(IpAddr) -> Option<String>) -> Option<(TextSide, String)> {
         let place = |end: &ReceivedEnd| end.address.as_ref()?.parse().ok().and_then(&in_cloud);
         match (place(&self.own), place(&self.far)) {
-            (Some(place), None) => Some((TextSide::Far, format!("the text is for this cloud: {place}"))),
-            (None, Some(place)) => {
-                Some((TextSide::Own, format!("the text is for the other end of this cloud: {place}")))
-            }
+            (Some(place), None) => Some((TextSide::Far, place)),
+            (None, Some(place)) => Some((TextSide::Own, place)),
             (Some(_), Some(_)) => None,
             (None, None) => match self.kind {
                 ReceivedKind::AwsDownload => {

@@ -42,6 +42,7 @@ fn beginning() -> Beginning {
         psk: Psk::generate(),
         profile: None,
         plan: None,
+        received: None,
         wait: Duration::from_secs(1),
     }
 }

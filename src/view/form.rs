@@ -32,6 +32,9 @@ const WIDEST: u16 = 76;
 /// Draws the fields one below the other, then what the form is about.
 pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<'_>) {
     let mut rest = area.split_left(WIDEST).0.split_top(1).1;
+    if form.fields == [Field::Text] {
+        return text_box(scene, rest, frame);
+    }
     let fields = u16::try_from(form.fields.len()).unwrap_or(u16::MAX).max(1);
     let below = (rest.height / fields).saturating_sub(3).clamp(1, 3);
     for (at, field) in form.fields.iter().enumerate() {
@@ -45,6 +48,28 @@ pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<
     if scene.model.screen() == Screen::Name {
         frame.render_widget(Paragraph::new(names(scene, usize::from(rest.width))), rest);
     }
+}
+
+/// A text of many lines, of which the last are seen.
+fn text_box(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let Scene { model, theme, .. } = scene;
+    let columns = usize::from(area.width);
+    let below = match model.problem(Field::Text) {
+        Some(problem) => {
+            hanging(Span::styled(format!("{} ", theme.glyphs.bad), theme.bad()), &problem, columns, theme.title())
+        }
+        None => paragraph(model.field_help(Field::Text), columns, theme.dim()),
+    };
+    let height = area.height.saturating_sub(u16::try_from(below.len()).unwrap_or(u16::MAX)).max(3);
+    let (place, rest) = area.split_top(height);
+    let block = Block::bordered().border_set(theme.glyphs.focused_border).border_style(theme.accent());
+    frame.render_widget(block.title(Line::styled(format!(" {} ", Field::Text.label()), theme.accent())), place);
+    let inner = place.inside(1, 1);
+    let shown = model.new_vpn.pasted_shown(usize::from(inner.height));
+    let lines: Vec<Line<'_>> =
+        shown.iter().map(|line| Line::styled(fit(theme, line, usize::from(inner.width)), theme.text())).collect();
+    frame.render_widget(Paragraph::new(lines), inner);
+    frame.render_widget(Paragraph::new(below), rest);
 }
 
 struct Shown {

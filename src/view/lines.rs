@@ -110,7 +110,7 @@ impl Transcript {
         (self.is_answered, self.is_wanted) = (false, false);
         let lines = lines.iter().flat_map(|paragraph| paragraph.wrapped(columns)).collect();
         let prompt = if self.reading.is_empty() { shown(&page.prompt) } else { String::new() };
-        NewLines { lines, prompt, is_secret: page.asks == Asks::Secret }
+        NewLines { lines, prompt, is_secret: matches!(page.asks, Asks::Secret | Asks::Pasted) }
     }
 
     fn turn_to(&mut self, key: &PageKey) {
@@ -263,6 +263,10 @@ impl Transcript {
         let gestures = match self.asks {
             Asks::Nothing | Asks::Choice | Asks::Choices | Asks::Policy => self.chosen(model, text),
             Asks::Text | Asks::Secret if text.is_empty() => Some(vec![Gesture::Act(Action::Accept)]),
+            Asks::Pasted if text == ":b" => Some(vec![Gesture::Act(Action::Back)]),
+            Asks::Pasted if text == ":q" => Some(vec![Gesture::Act(Action::Quit)]),
+            Asks::Pasted if text == ":?" => Some(vec![Gesture::Act(Action::Help)]),
+            Asks::Pasted => Some(vec![Gesture::Fill(line.clone())]),
             // No text is only that.
             Asks::Text if text == "?" => Some(vec![Gesture::Act(Action::Help)]),
             Asks::Text | Asks::Secret => {

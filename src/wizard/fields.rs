@@ -26,6 +26,8 @@ pub enum Field {
     /// The networks behind the peer of a VPN that exists.
     NewRanges,
     MissingKey,
+    /// What the other side has sent, in many lines.
+    Text,
 }
 
 enum TypedText {
@@ -63,7 +65,12 @@ const PEER_ADDRESS: FieldText = FieldText {
         |model| Some(&model.new_vpn.answers.peer_address),
         |model| Some(&mut model.new_vpn.answers.peer_address),
     ),
-    help: |_| "Where the peer answers: IPv4, IPv6 or a host name.",
+    help: |model| {
+        model.shell.way(
+            "Where the peer answers: IPv4, IPv6 or a host name.",
+            "Where the peer answers: IPv4, IPv6 or a host name. :t reads a text that the other side has sent.",
+        )
+    },
     check: |model| match PeerAddress::parse(model.new_vpn.answers.peer_address.value()) {
         Err(problem) => Some(problem.to_string()),
         Ok(PeerAddress::Ip(address)) => own_side(model, address),
@@ -201,6 +208,19 @@ const MISSING_KEY: FieldText = FieldText {
     ..PLAIN
 };
 
+const TEXT: FieldText = FieldText {
+    label: "Text",
+    text: TypedText::Secret(|model| Some(&model.new_vpn.pasted), |model| Some(&mut model.new_vpn.pasted)),
+    help: |model| {
+        model.shell.way(
+            "Paste it. Enter reads it, Ctrl-U clears it. Nothing that may be secret is shown.",
+            "Paste it, then a line with a single dot. What you paste is not shown.",
+        )
+    },
+    check: |model| model.pasted_problem(),
+    ..PLAIN
+};
+
 /// Of a field of the policy only what is wrong with it is known here; its own form shows the rest.
 const POLICY: FieldText = FieldText { is_checked_at_once: |_| true, ..PLAIN };
 
@@ -215,6 +235,7 @@ impl Field {
             Self::NewKey => &NEW_KEY,
             Self::NewRanges => &NEW_RANGES,
             Self::MissingKey => &MISSING_KEY,
+            Self::Text => &TEXT,
             Self::Policy(_) => &POLICY,
         }
     }

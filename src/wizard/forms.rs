@@ -85,6 +85,7 @@ impl Model {
             Action::Reveal => self.shell.reveal(),
             Action::OpenVpn => self.open_existing_vpn(),
             Action::Generate => self.shell.out.push(Effect::Generate),
+            Action::PasteText => self.enter(Screen::Paste),
             _ => {}
         }
     }
@@ -222,6 +223,9 @@ impl Model {
             return;
         }
         self.vpns.drop_intent();
+        if self.takes_text(text) {
+            return;
+        }
         let clean: String =
             text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
         if self.field().is_some_and(Field::is_secret) {

@@ -252,6 +252,9 @@ impl Model {
         let Content::Form(form) = &self.content else { return };
         let (Some(field), at) = (form.field(), form.focus) else { return };
         self.vpns.drop_intent();
+        if field == Field::Text {
+            return self.take_line(text.expose_secret());
+        }
         self.set_text(field, text.expose_secret());
         if matches!(self.screen.about().kind, Kind::PolicyForm) {
             return;

@@ -46,6 +46,8 @@ pub enum Action {
     /// The VPN that the answer would be beside.
     OpenVpn,
     Generate,
+    /// Read what the other side has sent.
+    PasteText,
     Save,
     /// The policy that could be used instead.
     SwitchPolicy,
@@ -393,7 +395,11 @@ fn form_keys(model: &Model, form: &Form) -> Vec<Binding> {
             bind(&[Key::character('/')], Action::Filter, "all values"),
             quiet(&[Key::character('?')], Action::Help, ""),
         ]),
+        [Field::PeerAddress, ..] => {
+            bindings.extend([next, previous, bind(&[Key::control('t')], Action::PasteText, "read a text")]);
+        }
         [_, _, ..] => bindings.extend([next, previous]),
+        [Field::Text] => {}
         [field] if field.is_secret() => {
             let label = if model.shell.is_revealed() { "hide" } else { "show" };
             bindings.push(bind(&[Key::control('r')], Action::Reveal, label));

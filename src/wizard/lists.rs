@@ -44,6 +44,7 @@ impl Model {
             Screen::Vpns => self.vpns.lines(&self.shell.labels),
             Screen::SheetFormat => self.sheet.lines(),
             Screen::System => super::NewVpn::system_lines(),
+            Screen::Received => self.new_vpn.received_lines(&self.shell.labels),
             _ => Vec::new(),
         }
     }
@@ -111,7 +112,7 @@ impl Model {
             }
             Screen::Router(half) => self.new_vpn.namesake(screen, half, lines).map(|line| line.choice.clone()),
             Screen::Policy => Some(Choice::Profile(self.new_vpn.recommended().0)),
-            Screen::Vpns => lines.first().map(|line| line.choice.clone()),
+            Screen::Vpns | Screen::Received => lines.first().map(|line| line.choice.clone()),
             Screen::Mode => self.best_of_first_page(lines),
             _ => None,
         }
@@ -166,7 +167,8 @@ impl Model {
         let is_decided = self.new_vpn.is_decided(screen, marked.as_deref());
         let picker = Picker::new(lines, at.as_ref(), marked).decided(is_decided);
         // What answers later may be proposed before it.
-        if screen == Screen::Mode && self.chosen(screen).is_none() { picker.untouched() } else { picker }
+        let is_open = matches!(screen, Screen::Mode | Screen::Received);
+        if is_open && self.chosen(screen).is_none() { picker.untouched() } else { picker }
     }
 
     pub(super) fn refresh_list(&mut self) {
@@ -391,6 +393,7 @@ impl Model {
                 return self.enter(Screen::Custom);
             }
             (Screen::System, Choice::Word(word)) => self.new_vpn.take_system(word),
+            (Screen::Received, Choice::Peer(side)) => return self.take_received(side),
             (Screen::SheetFormat, Choice::Word(word)) => {
                 self.sheet.take(word);
                 return self.enter(Screen::Sheet);

@@ -23,6 +23,7 @@ use crate::plan::file::PlanFile;
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, KeySharer, Labels, Plan, Profile, Profiles, Psk, SharedKey, VpnId};
 use crate::sheet::Sheet;
+use crate::sheet::received::Received;
 use crate::sign_in::{Login, Problem};
 
 /// Who is signed in, and where.
@@ -119,6 +120,8 @@ pub struct Beginning {
     pub profile: Option<Profile>,
     /// The answers it begins with.
     pub plan: Option<Box<PlanFile>>,
+    /// What the other side has sent.
+    pub received: Option<Box<Received>>,
     pub wait: Duration,
 }
 

@@ -23,6 +23,8 @@ impl Model {
             Kind::Form(..) | Kind::PolicyForm => {
                 if screen == Screen::Name {
                     self.new_vpn.note_vpns();
+                } else if screen == Screen::Paste {
+                    self.new_vpn.pasted = SecretText::long();
                 }
                 let mut form = Form::of(screen.fields());
                 let listed = self.new_vpn.field.take().map(Field::Policy);
@@ -31,6 +33,7 @@ impl Model {
             }
             Kind::Review => {
                 self.new_vpn.shared_keys = SharedKeys::default();
+                self.new_vpn.take_policy_of_received();
                 let focus = self.new_vpn.returning.take().map_or(0, |screen| self.review_focus(screen));
                 Content::Review(Review { plan: self.new_vpn.plan(&self.shell.labels), focus, confirming: false })
             }
@@ -57,6 +60,7 @@ impl Model {
     /// The same, and says besides what was answered without the user.
     pub(super) fn advance_telling(&mut self, mut told: Vec<String>) {
         self.forget_unchanged_name();
+        self.new_vpn.put_received_right(self.screen);
         let mut at = self.screen;
         let next = loop {
             self.new_vpn.ask_details(&mut self.shell);

@@ -8,6 +8,7 @@ use super::message::{Beginning, Effect};
 use super::picker::Choice;
 use super::prefill::Prefill;
 use super::proposals::Proposals;
+use super::received::ReceivedAnswers;
 use super::remote::{Remote, RequestId};
 use super::screen::{Mode, Route, Screen};
 use super::secret_text::SecretText;
@@ -87,6 +88,10 @@ pub struct NewVpn {
     /// The profile the program was started with.
     pub(super) preset: Option<Profile>,
     pub(super) prefill: Option<Prefill>,
+    /// What is pasted of what the other side has sent.
+    pub(super) pasted: SecretText,
+    /// What was read of that.
+    pub(super) received: Option<ReceivedAnswers>,
     /// Whether what is upgraded at the moment is upgraded for it: it is created next.
     pub(super) is_next: bool,
 }
@@ -107,9 +112,15 @@ impl NewVpn {
             offered: beginning.psk,
             preset: beginning.profile,
             prefill: None,
+            pasted: SecretText::default(),
+            received: None,
             is_next: false,
         };
         vpn.begin_anew();
+        if let Some(received) = beginning.received {
+            vpn.answers.mode = Mode::Single;
+            vpn.received = Some(ReceivedAnswers::new(*received));
+        }
         if let Some(file) = beginning.plan {
             vpn.take_file(*file);
         }
@@ -122,6 +133,7 @@ impl NewVpn {
         self.answers.key = SecretText::generated(&self.offered);
         self.answers.profile = self.preset;
         (self.returning, self.begun_with, self.prefill) = (None, None, None);
+        (self.pasted, self.received) = (SecretText::default(), None);
         self.only_candidate.clear();
         self.shared_keys = SharedKeys::default();
     }
@@ -288,9 +300,11 @@ impl NewVpn {
                 ));
             }
         }
-        match self.wrong_in_file() {
-            [] => self.shared(self.checked(labels)?).and_then(|plan| self.fitting(plan)).map(Box::new),
-            wrong => Err(wrong.to_vec()),
+        match self.wrong_in_file().iter().chain(self.wrong_in_received()).cloned().collect::<Vec<_>>() {
+            wrong if wrong.is_empty() => {
+                self.shared(self.checked(labels)?).and_then(|plan| self.fitting(plan)).map(Box::new)
+            }
+            wrong => Err(wrong),
         }
     }
 

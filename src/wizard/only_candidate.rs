@@ -92,5 +92,6 @@ impl super::NewVpn {
             }
         }
         self.take_objects_of_file();
+        self.take_subnets_of_received();
     }
 }

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::cloud::{Id, RegionId};
 use crate::plan::{Finding, Profile, Severity};
+use crate::sheet::received::TextSide;
 
 use super::screen::Mode;
 
@@ -39,6 +40,8 @@ pub enum Choice {
     Make,
     /// The subnets of other routers.
     Others,
+    /// That end of a text is the peer.
+    Peer(TextSide),
 }
 
 impl Choice {

@@ -167,6 +167,7 @@ impl Model {
             return self.shell.warn("No other policy fits these regions and subnets.");
         };
         self.new_vpn.answers.profile = Some(other);
+        self.new_vpn.put_received_right(Screen::Policy);
         self.refresh();
         self.shell.say(format!("The policy is now {other}: {}.", other.summary()));
     }

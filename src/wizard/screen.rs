@@ -38,6 +38,10 @@ pub enum Screen {
     SheetFormat,
     /// What stands on the far side of a new VPN.
     System,
+    /// A text that the other side has sent.
+    Paste,
+    /// What was read of it, and which of its ends is the peer.
+    Received,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

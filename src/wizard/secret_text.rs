@@ -10,6 +10,8 @@ use crate::plan::psk::{self, KeyOrigin, Psk, PskProblem};
 
 /// More than the longest key, so that a pasted text that is too long is seen to be so.
 const SECRET_CAPACITY: usize = 128;
+/// As much as a terminal is taken to paste at once.
+const LONG_CAPACITY: usize = 64 << 10;
 
 /// So many characters, in words.
 pub fn characters(count: usize) -> String {
@@ -23,15 +25,27 @@ const FEW: usize = 7;
 pub struct SecretText {
     text: Zeroizing<String>,
     generated: bool,
+    /// In bytes.
+    capacity: usize,
 }
 
 impl Default for SecretText {
     fn default() -> Self {
-        Self { text: Zeroizing::new(String::with_capacity(SECRET_CAPACITY)), generated: false }
+        Self::with_capacity(SECRET_CAPACITY)
     }
 }
 
 impl SecretText {
+    fn with_capacity(capacity: usize) -> Self {
+        Self { text: Zeroizing::new(String::with_capacity(capacity)), generated: false, capacity }
+    }
+
+    /// One of many lines.
+    #[must_use]
+    pub fn long() -> Self {
+        Self::with_capacity(LONG_CAPACITY)
+    }
+
     #[must_use]
     pub fn generated(psk: &Psk) -> Self {
         let mut secret = Self::default();
@@ -68,9 +82,32 @@ impl SecretText {
         if self.generated {
             self.clear();
         }
-        if !character.is_control() && self.text.len() + character.len_utf8() <= SECRET_CAPACITY {
+        if !character.is_control() {
+            self.append(character);
+        }
+    }
+
+    fn append(&mut self, character: char) {
+        if self.text.len() + character.len_utf8() <= self.capacity {
             self.text.push(character);
         }
+    }
+
+    /// Appends text of several lines.
+    pub(super) fn append_lines(&mut self, text: &str) {
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                '\r' if characters.peek() == Some(&'\n') => {}
+                '\r' => self.append('\n'),
+                character => self.append(character),
+            }
+        }
+    }
+
+    /// Whether no more fits into it.
+    pub(super) fn is_full(&self) -> bool {
+        self.text.len() + 4 > self.capacity
     }
 
     /// Drops the last character; of a generated key, all of it.
@@ -84,8 +121,8 @@ impl SecretText {
 
     pub fn clear(&mut self) {
         self.text.zeroize();
-        if self.text.capacity() < SECRET_CAPACITY {
-            self.text.reserve_exact(SECRET_CAPACITY);
+        if self.text.capacity() < self.capacity {
+            self.text.reserve_exact(self.capacity);
         }
         self.generated = false;
     }

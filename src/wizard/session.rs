@@ -45,6 +45,9 @@ impl Model {
                     self.new_vpn.ask_details(&mut self.shell);
                     self.enter(Screen::Review);
                 }
+                if self.new_vpn.received.is_some() && self.screen == Screen::Mode {
+                    self.enter(Screen::Received);
+                }
             }
             Err(problem) if !problem.clouds.is_empty() => {
                 self.shell.clouds = problem.clouds;
@@ -117,6 +120,7 @@ impl Model {
                 self.new_vpn.note_vpns();
             }
             self.new_vpn.take_objects_of_file();
+            self.new_vpn.take_subnets_of_received();
             self.learned();
         }
     }

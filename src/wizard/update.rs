@@ -126,6 +126,8 @@ fn key(model: &mut Model, event: &KeyEvent) {
 
 pub(super) fn accept(model: &mut Model, action: Action, is_alone: bool) {
     match model.unmeant(action, is_alone) {
+        // A terminal that does not mark what it pastes sends its lines as they are typed.
+        _ if !is_alone && model.takes_lines() => model.new_vpn.pasted.append_lines("\n"),
         Some(why) => model.shell.warn(why),
         None => act(model, action),
     }

@@ -9,6 +9,7 @@ use osvpn::inspect::Exposures;
 use osvpn::inspect::Vpn;
 use osvpn::plan::file::PlanFile;
 use osvpn::plan::{Finding, Labels, Plan, Profiles, Psk, VpnId};
+use osvpn::sheet::received::Received;
 use osvpn::sign_in::{ListedCloud, ListedCloudState, Login, Problem};
 use osvpn::view::Theme;
 use osvpn::wizard::picker::{Choice, Line, worst};
@@ -68,15 +69,20 @@ pub struct Journey {
 impl Journey {
     /// Before any answer of the cloud.
     pub fn begun(size: (u16, u16)) -> Self {
-        Self::begun_with(size, None)
+        Self::begun_with(size, None, None)
     }
 
     /// The same with the answers of a plan file.
     pub fn begun_with_plan(plan: PlanFile) -> Self {
-        Self::begun_with((80, 24), Some(Box::new(plan)))
+        Self::begun_with((80, 24), Some(Box::new(plan)), None)
     }
 
-    fn begun_with(size: (u16, u16), plan: Option<Box<PlanFile>>) -> Self {
+    /// The same with what the other side has sent.
+    pub fn begun_from(text: &str) -> Self {
+        Self::begun_with((80, 24), None, Some(Box::new(Received::read(text).unwrap())))
+    }
+
+    fn begun_with(size: (u16, u16), plan: Option<Box<PlanFile>>, received: Option<Box<Received>>) -> Self {
         let (model, effects) = Model::new(Beginning {
             login: Login::Default,
             size,
@@ -87,6 +93,7 @@ impl Journey {
             psk: Psk::parse(KEY).unwrap(),
             profile: None,
             plan,
+            received,
             wait: DEFAULT_WAIT,
         });
         let (front_end, mut typist) = (FrontEnd::present(), Typist::default());

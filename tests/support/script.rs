@@ -63,6 +63,15 @@ impl Journey {
         self.enter()
     }
 
+    /// Pastes a text of several lines, and has it read.
+    pub fn pastes(&mut self, text: &str) -> &mut Self {
+        if self.front_end == FrontEnd::Lines {
+            text.lines().chain(["."]).for_each(|line| self.type_line(line));
+            return self;
+        }
+        self.send(Message::Paste(text.into()))
+    }
+
     /// Leaves fields as they are up to that one, where one is asked after the other.
     pub fn skips_to(&mut self, field: Field) -> &mut Self {
         let is_there = |model: &Model| matches!(model.content(), Content::Form(form) if form.field() == Some(field));

@@ -183,7 +183,7 @@ impl Typist {
                     self.line = Some(String::new());
                     Vec::new()
                 }
-                'g' | 'o' => vec![command(letter)],
+                'g' | 'o' | 't' => vec![command(letter)],
                 _ => panic!("no line does what Ctrl-{letter} does"),
             },
             KeyCode::F(1) => vec![command('?')],

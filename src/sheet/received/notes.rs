@@ -91,7 +91,7 @@ impl Notes {
 
 /// A line without anything in it that could be a secret: what follows a word for one, and what has no other reason to be so
 /// long.
-pub(super) fn masked(line: &str) -> String {
+pub(crate) fn masked(line: &str) -> String {
     let mut shown = Vec::new();
     let mut is_secret = false;
     for word in one_line(line, LONGEST_LINE * 2).split(' ') {

@@ -87,6 +87,8 @@ pub(super) enum Asks {
     Choices,
     Text,
     Secret,
+    /// A text of several lines, which must not be seen.
+    Pasted,
     Policy,
 }
 
@@ -290,6 +292,12 @@ impl SpokenPage {
         let model = scene.model;
         let Some(field) = form.field() else { return Self::default() };
         let mut body = vec![model.field_help(field).to_owned()];
+        if field == Field::Text {
+            let problem = model.problem(field);
+            let has_begun = problem.is_none() && model.secret(field).is_some_and(|text| text.chars() > 0);
+            let prompt = if has_begun { String::new() } else { format!("{}, :b goes back: ", field.label()) };
+            return Self { body, problem, prompt, asks: Asks::Pasted, ..Self::default() };
+        }
         body.extend(model.origin(field).map(|origin| format!("{}: {origin}", field.label())));
         body.extend(model.remark(field));
         let problem = model.problem(field);
@@ -513,7 +521,7 @@ fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Offer {
         let glyph = scene.theme.severity_glyph(finding.severity);
         said.push(format!("{glyph} {word}{}", finding.text));
     }
-    if matches!(line.choice, Choice::Proposal(..) | Choice::Profile(_)) {
+    if matches!(line.choice, Choice::Proposal(..) | Choice::Profile(_) | Choice::Peer(_)) {
         said.extend(scene.model.detail(line).iter().map(|(name, value)| format!("{name}: {value}")));
     }
     let text = [vec![format!("{mark}{}{aside}{pending}", line.title)], said].concat().join("; ");

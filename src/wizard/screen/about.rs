@@ -315,6 +315,29 @@ const SYSTEM: ScreenText = ScreenText {
     ..PLAIN
 };
 
+const PASTE: ScreenText = ScreenText {
+    name: "Peer",
+    heading: |_, _| "What has the other side sent?".to_owned(),
+    help: &[
+        "Paste a swanctl.conf or ipsec.conf, AWS's download for \"Generic\", a part of the configuration of FortiOS or Cisco \
+         IOS, or a sheet of osvpn. It fills in the peer, the policy and the key; what is not understood is listed, and \
+         nothing is guessed. osvpn --from FILE reads it from a file.",
+    ],
+    kind: Kind::Form(&[Field::Text], Model::take_pasted),
+    ..PLAIN
+};
+
+const RECEIVED: ScreenText = ScreenText {
+    name: "Peer",
+    heading: |_, _| "Which end of the text is the peer?".to_owned(),
+    help: &[
+        "A text has two ends, of which one is this cloud's. The addresses of your routers tell which, or else the kind of \
+         the text; where neither does, it is yours to say. Each line shows what it would fill in.",
+    ],
+    note: "What it fills in can be changed in the review.",
+    ..PLAIN
+};
+
 const SHEET: ScreenText = ScreenText {
     name: "Sheet",
     heading: |model, _| model.sheet.heading(),
@@ -366,6 +389,8 @@ impl Screen {
             Self::Work => &WORK,
             Self::MissingKey => &MISSING_KEY,
             Self::System => &SYSTEM,
+            Self::Paste => &PASTE,
+            Self::Received => &RECEIVED,
             Self::Sheet => &SHEET,
             Self::SheetFormat => &SHEET_FORMAT,
         }
