@@ -254,7 +254,9 @@ impl PeerFormat {
         } else {
             format!("The pre-shared key is not in this text. Put it in the place of {}.", super::KEY_PLACE)
         });
-        head.push(format!("{}{}", super::received::YOUR_ADDRESS, side.local.address));
+        if !self.template.contains("Your address") {
+            head.push(format!("{}{}", super::received::YOUR_ADDRESS, side.local.address));
+        }
         if let Some(note) = self.several_sas(side) {
             head.push(note);
         }

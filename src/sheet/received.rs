@@ -22,8 +22,8 @@ use crate::cloud::one_line;
 use crate::plan::peer::check_id;
 use crate::plan::policy::{DpdAction, IkeVersion, Phase1Mode};
 use crate::sheet::PeerFormat;
-use notes::Notes;
 pub use notes::ReceivedNote;
+use notes::ReceivedNotes;
 pub(crate) use notes::masked;
 pub use policy::AgreedPolicy;
 pub use words::Transforms;
@@ -172,8 +172,8 @@ impl Received {
     /// Why nothing can be taken from it. No secret is in the reason.
     pub fn read(text: &str) -> Result<Self, ReceivedProblem> {
         let kind = kind(text)?;
-        let mut notes = Notes::default();
-        let read: fn(&str, &mut Notes) -> Vec<Self> = match kind {
+        let mut notes = ReceivedNotes::default();
+        let read: fn(&str, &mut ReceivedNotes) -> Vec<Self> = match kind {
             ReceivedKind::Values => values::read,
             ReceivedKind::Swanctl => swanctl::read,
             ReceivedKind::IpsecConf => ipsec_conf::read,
@@ -240,7 +240,7 @@ impl Received {
 
 impl ReceivedEnd {
     /// What cannot be meant is left out, and told.
-    fn settle(&mut self, notes: &mut Notes) {
+    fn settle(&mut self, notes: &mut ReceivedNotes) {
         let is_none = |address: &String| address.starts_with('%') || address == "0.0.0.0" || address == "::";
         self.address = self.address.take().filter(|address| !is_none(address));
         if let Some(Err(problem)) = self.id.as_deref().map(check_id) {
@@ -254,7 +254,7 @@ impl ReceivedEnd {
     }
 
     /// Takes a range, in one of the ways in which systems write one.
-    fn take_network(&mut self, line: usize, word: &str, notes: &mut Notes) {
+    fn take_network(&mut self, line: usize, word: &str, notes: &mut ReceivedNotes) {
         let word = word.trim();
         match word.parse::<IpNet>().or_else(|_| word.parse::<IpAddr>().map(IpNet::from)) {
             Ok(network) => self.networks.push(network),
@@ -308,7 +308,7 @@ fn remarks(text: &str) -> String {
 }
 
 /// Several of one peer are one VPN; others are others.
-fn joined(kind: ReceivedKind, found: Vec<Received>, notes: &mut Notes) -> Result<Received, ReceivedProblem> {
+fn joined(kind: ReceivedKind, found: Vec<Received>, notes: &mut ReceivedNotes) -> Result<Received, ReceivedProblem> {
     let mut vpns: Vec<Received> = Vec::new();
     for one in found {
         let is_same = |other: &&mut Received| {
@@ -348,7 +348,7 @@ impl Received {
     }
 
     /// `VPNaaS` carries each range of one side to each of the other.
-    fn with_whole_ranges(self, notes: &mut Notes) -> Self {
+    fn with_whole_ranges(self, notes: &mut ReceivedNotes) -> Self {
         let count = |end: &ReceivedEnd| end.networks.iter().unique().count();
         let (all, some) = (count(&self.own) * count(&self.far), self.pairs.iter().unique().count());
         if some > 0 && some < all {

@@ -1,6 +1,6 @@
 //! What AWS has for the owner of a customer gateway, and the sheet of osvpn for its console.
 
-use super::notes::Notes;
+use super::notes::ReceivedNotes;
 use super::secrets::seconds;
 use super::values::{labelled, take_key};
 use super::{Received, Transforms};
@@ -23,7 +23,7 @@ const SAYS_NOTHING: &[&str] = &[
 ];
 
 /// Reads the download for a "Generic" gateway. Its first tunnel is taken: a VPN here has one peer.
-pub(super) fn read_download(text: &str, notes: &mut Notes) -> Vec<Received> {
+pub(super) fn read_download(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
     let mut vpn = Received::named("tunnel 1");
     let (mut ike, mut ipsec) = (Transforms::default(), Transforms::default());
     let (mut is_phase_2, mut is_inside) = (false, false);
@@ -83,7 +83,7 @@ fn is_second_tunnel(line: &str) -> bool {
 }
 
 /// Reads the values that osvpn has for the console of AWS.
-pub(super) fn read_values(text: &str, notes: &mut Notes) -> Vec<Received> {
+pub(super) fn read_values(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
     let mut vpn = Received::default();
     let (mut ike, mut ipsec) = (Transforms::default(), Transforms::default());
     for (line, label, value) in labelled(text, notes) {

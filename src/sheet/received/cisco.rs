@@ -4,14 +4,14 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::notes::Notes;
+use super::notes::ReceivedNotes;
 use super::values::take_key;
 use super::{Received, ReceivedEnd, ReceivedEnds, Transforms};
 use crate::plan::policy::IkeVersion;
 
 /// What the lines after a line belong to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Block<'t> {
+enum CiscoBlock<'t> {
     #[default]
     None,
     IkePolicy,
@@ -25,7 +25,7 @@ enum Block<'t> {
 
 /// What of the lines is put together in the end.
 #[derive(Default)]
-struct Parts<'t> {
+struct CiscoParts<'t> {
     vpn: Received,
     lists: Vec<(&'t str, ReceivedEnds)>,
     matched: Vec<&'t str>,
@@ -35,9 +35,9 @@ struct Parts<'t> {
     pfs: Transforms,
 }
 
-pub(super) fn read(text: &str, notes: &mut Notes) -> Vec<Received> {
-    let mut parts = Parts::default();
-    let mut block = Block::None;
+pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
+    let mut parts = CiscoParts::default();
+    let mut block = CiscoBlock::None;
     for (at, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
         if line.is_empty() || line.starts_with('!') {
             continue;
@@ -45,86 +45,99 @@ pub(super) fn read(text: &str, notes: &mut Notes) -> Vec<Received> {
         let words: Vec<&str> = line.split_whitespace().collect();
         if let Some(begun) = parts.begin(at, &words, line, notes) {
             block = begun;
-        } else if !parts.within(block, at, &words, line, notes) && block != Block::None {
+        } else if !parts.within(block, at, &words, line, notes) && block != CiscoBlock::None {
             notes.unread(at, line);
         }
     }
     parts.end(notes).into_iter().collect()
 }
 
-impl<'t> Parts<'t> {
+impl<'t> CiscoParts<'t> {
     /// Takes a line that begins a block, or is one by itself. None if it is neither.
-    fn begin(&mut self, line: usize, words: &[&'t str], text: &str, notes: &mut Notes) -> Option<Block<'t>> {
+    fn begin(
+        &mut self,
+        line: usize,
+        words: &[&'t str],
+        text: &str,
+        notes: &mut ReceivedNotes,
+    ) -> Option<CiscoBlock<'t>> {
         let policy = &mut self.vpn.policy;
         Some(match *words {
             ["crypto", "isakmp" | "ikev1", "policy", _] => {
                 policy.ike_version = policy.ike_version.or(Some(IkeVersion::V1));
                 policy.ike.push(Transforms::default());
-                Block::IkePolicy
+                CiscoBlock::IkePolicy
             }
             ["crypto", "ikev2", "proposal", _] => {
                 policy.ike_version = Some(IkeVersion::V2);
                 policy.ike.push(Transforms::default());
-                Block::IkePolicy
+                CiscoBlock::IkePolicy
             }
-            ["crypto", "ikev2", "keyring", _] => Block::Keyring,
-            ["crypto", "ikev2", "profile", _] => Block::Profile,
+            ["crypto", "ikev2", "keyring", _] => CiscoBlock::Keyring,
+            ["crypto", "ikev2", "profile", _] => CiscoBlock::Profile,
             ["crypto", "isakmp", "key", key, "address", ..] => {
                 self.take_key(line, key, notes);
-                Block::None
+                CiscoBlock::None
             }
             ["crypto", "isakmp", "key", "0", key, "address", ..] => {
                 self.take_key(line, key, notes);
-                Block::None
+                CiscoBlock::None
             }
             ["crypto", "isakmp", "key", ..] => {
                 notes.of_line(line, "the key is encrypted; only the device's owner can tell it");
-                Block::None
+                CiscoBlock::None
             }
             ["crypto", "isakmp", "keepalive", interval, ..] | ["crypto", "ikev2", "dpd", interval, ..] => {
                 policy.dpd_interval = interval.parse().ok();
-                Block::None
+                CiscoBlock::None
             }
             ["crypto", "ipsec", "transform-set", _, ..] => {
                 policy.ipsec.push(transforms(&words[4..]));
-                Block::TransformSet
+                CiscoBlock::TransformSet
             }
             ["crypto", "ipsec", "security-association", "lifetime", "seconds", seconds] => {
                 self.number(line, seconds, text, |vpn| &mut vpn.policy.ipsec_lifetime, notes);
-                Block::None
+                CiscoBlock::None
             }
-            ["crypto", "map", _, _, "ipsec-isakmp"] => Block::Map,
+            ["crypto", "map", _, _, "ipsec-isakmp"] => CiscoBlock::Map,
             // Within an interface it is the map that is used there.
             ["crypto", "map", _] => {
                 if let Some(address) = self.of_interface {
                     notes.put(line, "the own address", &mut self.vpn.own.address, address.to_owned());
                 }
-                Block::Interface
+                CiscoBlock::Interface
             }
-            ["crypto", "ikev2", "policy", _] => Block::None,
+            ["crypto", "ikev2", "policy", _] => CiscoBlock::None,
             ["crypto", ..] => {
                 notes.unread(line, text);
-                Block::None
+                CiscoBlock::None
             }
-            ["ip", "access-list", "extended", name] => Block::AccessList(name),
+            ["ip", "access-list", "extended", name] => CiscoBlock::AccessList(name),
             ["access-list", name, "permit", "ip", ref rest @ ..] => {
                 self.permit(name, line, rest, text, notes);
-                Block::None
+                CiscoBlock::None
             }
             ["interface", ..] => {
                 self.of_interface = None;
-                Block::Interface
+                CiscoBlock::Interface
             }
-            ["router" | "line" | "vlan" | "hostname" | "version" | "end" | "exit", ..] => Block::None,
+            ["router" | "line" | "vlan" | "hostname" | "version" | "end" | "exit", ..] => CiscoBlock::None,
             _ => return None,
         })
     }
 
     /// Takes a line of a block; whether it is one of it.
-    fn within(&mut self, block: Block<'t>, line: usize, words: &[&'t str], text: &str, notes: &mut Notes) -> bool {
+    fn within(
+        &mut self,
+        block: CiscoBlock<'t>,
+        line: usize,
+        words: &[&'t str],
+        text: &str,
+        notes: &mut ReceivedNotes,
+    ) -> bool {
         let policy = &mut self.vpn.policy;
         match (block, words) {
-            (Block::IkePolicy, [what, values @ ..]) => {
+            (CiscoBlock::IkePolicy, [what, values @ ..]) => {
                 let Some(one) = policy.ike.last_mut() else { return false };
                 match *what {
                     "encryption" | "encr" => ciphers(values).for_each(|word| one.take(&word, Transforms::take_cipher)),
@@ -139,46 +152,46 @@ impl<'t> Parts<'t> {
                     _ => return false,
                 }
             }
-            (Block::Keyring, ["pre-shared-key", key] | ["pre-shared-key", "0" | "local" | "remote", key]) => {
+            (CiscoBlock::Keyring, ["pre-shared-key", key] | ["pre-shared-key", "0" | "local" | "remote", key]) => {
                 self.take_key(line, key, notes);
             }
-            (Block::Keyring, ["pre-shared-key", ..]) => {
+            (CiscoBlock::Keyring, ["pre-shared-key", ..]) => {
                 notes.of_line(line, "the key is encrypted; only the device's owner can tell it");
             }
-            (Block::Keyring, ["address", address, ..]) => self.peers.push(address),
-            (Block::Profile, ["match", "identity", "remote", _, id, ..]) => {
+            (CiscoBlock::Keyring, ["address", address, ..]) => self.peers.push(address),
+            (CiscoBlock::Profile, ["match", "identity", "remote", _, id, ..]) => {
                 notes.put(line, "the identity", &mut self.vpn.far.id, (*id).to_owned());
             }
-            (Block::Profile, ["identity", "local", _, id]) => {
+            (CiscoBlock::Profile, ["identity", "local", _, id]) => {
                 notes.put(line, "the identity", &mut self.vpn.own.id, (*id).to_owned());
             }
-            (Block::Profile, ["lifetime", seconds]) => {
+            (CiscoBlock::Profile, ["lifetime", seconds]) => {
                 self.number(line, seconds, text, |vpn| &mut vpn.policy.ike_lifetime, notes);
             }
-            (Block::Profile, ["dpd", interval, ..]) => policy.dpd_interval = interval.parse().ok(),
-            (Block::Map, ["set", "peer", address, ..]) => self.peers.push(address),
-            (Block::Map, ["set", "pfs", group]) => self.pfs.take(group, Transforms::take_group),
-            (Block::Map, ["set", "security-association", "lifetime", "seconds", seconds]) => {
+            (CiscoBlock::Profile, ["dpd", interval, ..]) => policy.dpd_interval = interval.parse().ok(),
+            (CiscoBlock::Map, ["set", "peer", address, ..]) => self.peers.push(address),
+            (CiscoBlock::Map, ["set", "pfs", group]) => self.pfs.take(group, Transforms::take_group),
+            (CiscoBlock::Map, ["set", "security-association", "lifetime", "seconds", seconds]) => {
                 self.number(line, seconds, text, |vpn| &mut vpn.policy.ipsec_lifetime, notes);
             }
-            (Block::Map, ["match", "address", name]) => self.matched.push(name),
-            (Block::AccessList(name), ["permit", "ip", rest @ ..]) => self.permit(name, line, rest, text, notes),
-            (Block::AccessList(name), [number, "permit", "ip", rest @ ..]) if number.parse::<u32>().is_ok() => {
+            (CiscoBlock::Map, ["match", "address", name]) => self.matched.push(name),
+            (CiscoBlock::AccessList(name), ["permit", "ip", rest @ ..]) => self.permit(name, line, rest, text, notes),
+            (CiscoBlock::AccessList(name), [number, "permit", "ip", rest @ ..]) if number.parse::<u32>().is_ok() => {
                 self.permit(name, line, rest, text, notes);
             }
-            (Block::Interface, ["ip", "address", address, _]) => self.of_interface = Some(address),
-            (Block::Keyring, ["peer", _])
-            | (Block::Profile, ["authentication" | "keyring", ..])
-            | (Block::TransformSet, ["mode", "tunnel"])
-            | (Block::Map, ["set", "transform-set" | "ikev2-profile", ..])
-            | (Block::AccessList(_), ["deny" | "remark", ..])
-            | (Block::Interface, _) => {}
+            (CiscoBlock::Interface, ["ip", "address", address, _]) => self.of_interface = Some(address),
+            (CiscoBlock::Keyring, ["peer", _])
+            | (CiscoBlock::Profile, ["authentication" | "keyring", ..])
+            | (CiscoBlock::TransformSet, ["mode", "tunnel"])
+            | (CiscoBlock::Map, ["set", "transform-set" | "ikev2-profile", ..])
+            | (CiscoBlock::AccessList(_), ["deny" | "remark", ..])
+            | (CiscoBlock::Interface, _) => {}
             _ => return false,
         }
         true
     }
 
-    fn take_key(&mut self, line: usize, key: &str, notes: &mut Notes) {
+    fn take_key(&mut self, line: usize, key: &str, notes: &mut ReceivedNotes) {
         take_key(&mut self.vpn.key, line, key, notes);
     }
 
@@ -188,7 +201,7 @@ impl<'t> Parts<'t> {
         word: &str,
         text: &str,
         place: fn(&mut Received) -> &mut Option<u32>,
-        notes: &mut Notes,
+        notes: &mut ReceivedNotes,
     ) {
         match word.parse() {
             Ok(number) => *place(&mut self.vpn) = Some(number),
@@ -196,7 +209,7 @@ impl<'t> Parts<'t> {
         }
     }
 
-    fn permit(&mut self, name: &'t str, line: usize, words: &[&str], text: &str, notes: &mut Notes) {
+    fn permit(&mut self, name: &'t str, line: usize, words: &[&str], text: &str, notes: &mut ReceivedNotes) {
         let mut rest = words;
         let (own, far) = (range(&mut rest), range(&mut rest));
         let (Some(own), Some(far), true) = (own, far, rest.is_empty()) else { return notes.unread(line, text) };
@@ -205,7 +218,7 @@ impl<'t> Parts<'t> {
     }
 
     /// All of it, if it says anything of a VPN.
-    fn end(mut self, notes: &mut Notes) -> Option<Received> {
+    fn end(mut self, notes: &mut ReceivedNotes) -> Option<Received> {
         let mut peers: Vec<&str> = Vec::new();
         self.peers.iter().for_each(|peer| {
             if !peers.contains(peer) {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::notes::Notes;
+use super::notes::ReceivedNotes;
 use super::secrets::{key, unquoted};
 use super::{Received, ReceivedEnd, ReceivedEnds, Transforms};
 use crate::plan::policy::{IkeVersion, Phase1Mode};
@@ -35,7 +35,7 @@ const SAYS_NOTHING: &[&str] = &[
 ];
 
 /// `set NAME VALUES` within `edit` within `config`.
-struct Setting<'t> {
+struct SetLine<'t> {
     line: usize,
     section: &'t str,
     entry: &'t str,
@@ -43,7 +43,7 @@ struct Setting<'t> {
     value: &'t str,
 }
 
-pub(super) fn read(text: &str, notes: &mut Notes) -> Vec<Received> {
+pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
     let settings = settings(text, notes);
     let mut vpns = Vec::new();
     for (name, of_it) in entries(&settings, '1') {
@@ -75,8 +75,8 @@ pub(super) fn read(text: &str, notes: &mut Notes) -> Vec<Received> {
 }
 
 /// The entries of a phase, each with its settings.
-fn entries<'s, 't>(settings: &'s [Setting<'t>], phase: char) -> Vec<(&'t str, Vec<&'s Setting<'t>>)> {
-    let mut entries: Vec<(&str, Vec<&Setting<'_>>)> = Vec::new();
+fn entries<'s, 't>(settings: &'s [SetLine<'t>], phase: char) -> Vec<(&'t str, Vec<&'s SetLine<'t>>)> {
+    let mut entries: Vec<(&str, Vec<&SetLine<'_>>)> = Vec::new();
     for setting in settings.iter().filter(|one| is_phase(one.section, phase)) {
         match entries.iter_mut().find(|(entry, _)| *entry == setting.entry) {
             Some((_, of_it)) => of_it.push(setting),
@@ -90,8 +90,8 @@ fn is_phase(section: &str, number: char) -> bool {
     section.strip_prefix("vpn ipsec phase").is_some_and(|rest| rest.starts_with(number))
 }
 
-fn of_phase_1(setting: &Setting<'_>, vpn: &mut Received, tries: &mut Option<u32>, notes: &mut Notes) {
-    let Setting { line, name, value, .. } = *setting;
+fn of_phase_1(setting: &SetLine<'_>, vpn: &mut Received, tries: &mut Option<u32>, notes: &mut ReceivedNotes) {
+    let SetLine { line, name, value, .. } = *setting;
     let policy = &mut vpn.policy;
     match name {
         "ike-version" => policy.ike_version = Some(if value == "1" { IkeVersion::V1 } else { IkeVersion::V2 }),
@@ -115,8 +115,8 @@ fn of_phase_1(setting: &Setting<'_>, vpn: &mut Received, tries: &mut Option<u32>
     }
 }
 
-fn of_phase_2(setting: &Setting<'_>, ends: &mut ReceivedEnds, vpn: &mut Received, notes: &mut Notes) {
-    let Setting { line, name, value, .. } = *setting;
+fn of_phase_2(setting: &SetLine<'_>, ends: &mut ReceivedEnds, vpn: &mut Received, notes: &mut ReceivedNotes) {
+    let SetLine { line, name, value, .. } = *setting;
     let policy = &mut vpn.policy;
     match name {
         "proposal" | "dhgrp" => {}
@@ -131,7 +131,7 @@ fn of_phase_2(setting: &Setting<'_>, ends: &mut ReceivedEnds, vpn: &mut Received
 }
 
 /// The proposals of an entry, each with the groups that stand in a setting of their own.
-fn transforms(of_it: &[&Setting<'_>]) -> Vec<Transforms> {
+fn transforms(of_it: &[&SetLine<'_>]) -> Vec<Transforms> {
     let value = |name: &str| of_it.iter().find(|one| one.name == name).map_or("", |one| one.value);
     let mut groups = Transforms::default();
     value("dhgrp").split_whitespace().for_each(|word| groups.take(word, Transforms::take_group));
@@ -144,7 +144,7 @@ fn transforms(of_it: &[&Setting<'_>]) -> Vec<Transforms> {
     each.collect()
 }
 
-fn number(setting: &Setting<'_>, place: &mut Option<u32>, notes: &mut Notes) {
+fn number(setting: &SetLine<'_>, place: &mut Option<u32>, notes: &mut ReceivedNotes) {
     match setting.value.parse() {
         Ok(number) => notes.put(setting.line, setting.name, place, number),
         Err(_) => notes.unread(setting.line, &format!("set {} {}", setting.name, setting.value)),
@@ -152,7 +152,7 @@ fn number(setting: &Setting<'_>, place: &mut Option<u32>, notes: &mut Notes) {
 }
 
 /// An address and its netmask, or a range.
-fn network(end: &mut ReceivedEnd, setting: &Setting<'_>, notes: &mut Notes) {
+fn network(end: &mut ReceivedEnd, setting: &SetLine<'_>, notes: &mut ReceivedNotes) {
     let Some((address, mask)) = setting.value.split_once(' ') else {
         return end.take_network(setting.line, setting.value, notes);
     };
@@ -164,7 +164,7 @@ fn network(end: &mut ReceivedEnd, setting: &Setting<'_>, notes: &mut Notes) {
 }
 
 /// The settings of the two phases. What else a device has is not looked at, and not told line by line.
-fn settings<'t>(text: &'t str, notes: &mut Notes) -> Vec<Setting<'t>> {
+fn settings<'t>(text: &'t str, notes: &mut ReceivedNotes) -> Vec<SetLine<'t>> {
     let mut found = Vec::new();
     let mut sections: Vec<&str> = Vec::new();
     let mut entry = "";
@@ -178,7 +178,7 @@ fn settings<'t>(text: &'t str, notes: &mut Notes) -> Vec<Setting<'t>> {
             "end" => drop(sections.pop()),
             "set" if is_ours => {
                 let (name, value) = rest.split_once(' ').map_or((rest, ""), |(name, value)| (name, value.trim()));
-                found.push(Setting { line: at, section, entry, name, value });
+                found.push(SetLine { line: at, section, entry, name, value });
             }
             "next" | "edit" | "unset" | "" => {}
             _ if is_ours && !line.starts_with('#') => notes.unread(at, line),

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use super::notes::Notes;
+use super::notes::ReceivedNotes;
 use super::secrets::{identity, key, seconds, unquoted};
 use super::swanctl::{proposals, without_comment};
 use super::{Received, ReceivedEnds};
 use crate::plan::policy::{DpdAction, IkeVersion, Phase1Mode};
 
-/// Settings that change nothing a VPN here is made of.
+/// ConnSettings that change nothing a VPN here is made of.
 const SAYS_NOTHING: &[&str] = &[
     "auto",
     "authby",
@@ -45,23 +45,23 @@ const SAYS_NOTHING: &[&str] = &[
 ];
 
 /// The settings of a section, each with its line.
-type Settings<'t> = BTreeMap<String, (usize, &'t str)>;
+type ConnSettings<'t> = BTreeMap<String, (usize, &'t str)>;
 
 struct SecretLine {
     ids: Vec<String>,
     key: Option<SecretString>,
 }
 
-pub(super) fn read(text: &str, notes: &mut Notes) -> Vec<Received> {
-    let mut sections: Vec<(&str, Settings<'_>)> = Vec::new();
+pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
+    let mut sections: Vec<(&str, ConnSettings<'_>)> = Vec::new();
     let mut secrets = Vec::new();
     for (at, line) in text.lines().enumerate().map(|(at, line)| (at + 1, without_comment(line))) {
         let line = line.trim();
         let words = line.split_once([' ', '\t']).map(|(word, rest)| (word, rest.trim()));
         match (words, line.split_once('=')) {
             _ if line.is_empty() => {}
-            (Some(("conn", name)), _) => sections.push((name, Settings::new())),
-            (Some(("config" | "ca", _)), _) => sections.push(("", Settings::new())),
+            (Some(("conn", name)), _) => sections.push((name, ConnSettings::new())),
+            (Some(("config" | "ca", _)), _) => sections.push(("", ConnSettings::new())),
             (Some(("version" | "include", _)), _) => {}
             _ if line.contains(": PSK ") || line.starts_with("PSK ") => secrets.push(secret(at, line, notes)),
             (_, Some((name, value))) if !sections.is_empty() => {
@@ -93,12 +93,12 @@ pub(super) fn read(text: &str, notes: &mut Notes) -> Vec<Received> {
 }
 
 /// `IDS : PSK "KEY"`.
-fn secret(line: usize, text: &str, notes: &mut Notes) -> SecretLine {
+fn secret(line: usize, text: &str, notes: &mut ReceivedNotes) -> SecretLine {
     let (ids, rest) = text.split_once(": PSK ").unwrap_or(("", text.trim_start_matches("PSK ")));
     SecretLine { ids: ids.split_whitespace().map(identity).collect(), key: key(line, rest, notes) }
 }
 
-fn connection(name: &str, settings: &Settings<'_>, secrets: &[SecretLine], notes: &mut Notes) -> Received {
+fn connection(name: &str, settings: &ConnSettings<'_>, secrets: &[SecretLine], notes: &mut ReceivedNotes) -> Received {
     let mut vpn = Received::named(name);
     // Left is the own side, unless right is what only an own side can be.
     let is_turned = settings.get("right").is_some_and(|(_, value)| matches!(*value, "%defaultroute" | "%any"));
@@ -129,7 +129,7 @@ fn connection(name: &str, settings: &Settings<'_>, secrets: &[SecretLine], notes
     vpn
 }
 
-fn of_policy(name: &str, line: usize, value: &str, vpn: &mut Received, notes: &mut Notes) {
+fn of_policy(name: &str, line: usize, value: &str, vpn: &mut Received, notes: &mut ReceivedNotes) {
     let policy = &mut vpn.policy;
     let mut number = |place: &mut Option<u32>| match seconds(value) {
         Some(number) => *place = Some(number),

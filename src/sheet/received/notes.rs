@@ -29,13 +29,13 @@ impl fmt::Display for ReceivedNote {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(super) struct ReceivedNotes {
     notes: Vec<ReceivedNote>,
     left_out: usize,
     contradictions: Vec<String>,
 }
 
-impl Notes {
+impl ReceivedNotes {
     fn note(&mut self, line: Option<usize>, text: String) {
         if self.notes.len() < MOST {
             self.notes.push(ReceivedNote { line, text });

@@ -2,11 +2,11 @@
 
 use secrecy::SecretString;
 
-use super::notes::Notes;
+use super::notes::ReceivedNotes;
 use crate::sheet::KEY_PLACE;
 
 /// A key as text. What stands in its place, and what is written in another way, is none.
-pub(super) fn key(line: usize, text: &str, notes: &mut Notes) -> Option<SecretString> {
+pub(super) fn key(line: usize, text: &str, notes: &mut ReceivedNotes) -> Option<SecretString> {
     let text = unquoted(text.trim());
     let coded = match text.get(..2) {
         Some("0x" | "0X") => "in hexadecimal",

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::notes::Notes;
+use super::notes::ReceivedNotes;
 use super::secrets::{identity, key, seconds, unquoted};
 use super::{Received, ReceivedEnds, Transforms};
 use crate::plan::policy::{IkeVersion, Phase1Mode};
@@ -40,7 +40,7 @@ const SAYS_NOTHING: &[&str] = &[
 ];
 
 /// A setting: its line, the sections it is in, its name and its value.
-struct Setting<'t> {
+struct SwanctlLine<'t> {
     line: usize,
     path: Vec<&'t str>,
     name: &'t str,
@@ -55,7 +55,7 @@ struct SecretOf {
     key: Option<SecretString>,
 }
 
-pub(super) fn read(text: &str, notes: &mut Notes) -> Vec<Received> {
+pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
     let mut vpns: Vec<Received> = Vec::new();
     let mut children: Vec<(String, String, ReceivedEnds)> = Vec::new();
     let mut secrets: Vec<SecretOf> = Vec::new();
@@ -98,16 +98,16 @@ pub(super) fn read(text: &str, notes: &mut Notes) -> Vec<Received> {
     vpns
 }
 
-fn unless_known(setting: &Setting<'_>, notes: &mut Notes) {
+fn unless_known(setting: &SwanctlLine<'_>, notes: &mut ReceivedNotes) {
     if !SAYS_NOTHING.contains(&setting.name) {
         notes.unread(setting.line, &format!("{} = {}", setting.name, setting.value));
     }
 }
 
-fn of_connection(setting: &Setting<'_>, vpn: &mut Received, notes: &mut Notes) {
-    let Setting { line, name, value, .. } = *setting;
+fn of_connection(setting: &SwanctlLine<'_>, vpn: &mut Received, notes: &mut ReceivedNotes) {
+    let SwanctlLine { line, name, value, .. } = *setting;
     let policy = &mut vpn.policy;
-    let address = |place: &mut Option<String>, notes: &mut Notes| match value.split_once(',') {
+    let address = |place: &mut Option<String>, notes: &mut ReceivedNotes| match value.split_once(',') {
         None => notes.put(line, name, place, value.to_owned()),
         Some(_) => notes.of_line(line, format!("{name} has several addresses; a VPN here has one")),
     };
@@ -128,7 +128,7 @@ fn of_connection(setting: &Setting<'_>, vpn: &mut Received, notes: &mut Notes) {
     }
 }
 
-fn of_child(setting: &Setting<'_>, ends: &mut ReceivedEnds, vpn: &mut Received, notes: &mut Notes) {
+fn of_child(setting: &SwanctlLine<'_>, ends: &mut ReceivedEnds, vpn: &mut Received, notes: &mut ReceivedNotes) {
     let policy = &mut vpn.policy;
     match setting.name {
         "local_ts" => setting.value.split(',').for_each(|word| ends.own.take_network(setting.line, word, notes)),
@@ -147,7 +147,7 @@ fn of_child(setting: &Setting<'_>, ends: &mut ReceivedEnds, vpn: &mut Received, 
     }
 }
 
-fn of_secret(setting: &Setting<'_>, section: &str, secrets: &mut Vec<SecretOf>, notes: &mut Notes) {
+fn of_secret(setting: &SwanctlLine<'_>, section: &str, secrets: &mut Vec<SecretOf>, notes: &mut ReceivedNotes) {
     if !secrets.iter().any(|secret| secret.section == section) {
         secrets.push(SecretOf { section: section.to_owned(), ..SecretOf::default() });
     }
@@ -160,7 +160,7 @@ fn of_secret(setting: &Setting<'_>, section: &str, secrets: &mut Vec<SecretOf>, 
 }
 
 /// The key that is for both identities, or the only one there is.
-fn key_of(vpn: &Received, secrets: &[SecretOf], notes: &mut Notes) -> Option<SecretString> {
+fn key_of(vpn: &Received, secrets: &[SecretOf], notes: &mut ReceivedNotes) -> Option<SecretString> {
     let of = |end: &super::ReceivedEnd| end.id.clone().or_else(|| end.address.clone());
     let ends = [of(&vpn.own), of(&vpn.far)];
     let known: Vec<&String> = ends.iter().flatten().collect();
@@ -181,7 +181,12 @@ pub(super) fn proposals(value: &str) -> Vec<Transforms> {
     each.map(|one| Transforms::of(one.split(['-', ';', '+']))).filter(|one| !one.is_empty()).collect()
 }
 
-fn number(setting: &Setting<'_>, place: &mut Option<u32>, read: fn(&str) -> Option<u32>, notes: &mut Notes) {
+fn number(
+    setting: &SwanctlLine<'_>,
+    place: &mut Option<u32>,
+    read: fn(&str) -> Option<u32>,
+    notes: &mut ReceivedNotes,
+) {
     match read(setting.value) {
         Some(number) => *place = Some(number),
         None => notes.unread(setting.line, &format!("{} = {}", setting.name, setting.value)),
@@ -189,7 +194,7 @@ fn number(setting: &Setting<'_>, place: &mut Option<u32>, read: fn(&str) -> Opti
 }
 
 /// Every setting, in order. Several may stand on a line.
-fn settings<'t>(text: &'t str, notes: &mut Notes) -> Vec<Setting<'t>> {
+fn settings<'t>(text: &'t str, notes: &mut ReceivedNotes) -> Vec<SwanctlLine<'t>> {
     let mut found = Vec::new();
     let mut path: Vec<&str> = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -203,7 +208,7 @@ fn settings<'t>(text: &'t str, notes: &mut Notes) -> Vec<Setting<'t>> {
                 // `name : inherited {` too.
                 (Some('{'), _) => path.push(piece.split(':').next().unwrap_or(piece).trim()),
                 (_, Some((name, value))) => {
-                    let setting = Setting {
+                    let setting = SwanctlLine {
                         line: line_number,
                         path: path.clone(),
                         name: name.trim(),

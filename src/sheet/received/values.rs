@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::notes::Notes;
+use super::notes::ReceivedNotes;
 use super::secrets::{key, seconds};
 use super::{Received, ReceivedEnd, Transforms};
 use crate::plan::policy::{DpdAction, IkeVersion, Phase1Mode};
@@ -12,7 +12,7 @@ const SAYS_NOTHING: &[&str] = &["SAs", "NAT", "TCP MSS", "Firewall"];
 const SENTENCES: &[&str] = &["To test it", "To undo it", "Whether it is up", "The outside address"];
 
 /// The lines of a sheet that have a value: their numbers, labels and values. What is no such line is told.
-pub(super) fn labelled<'t>(text: &'t str, notes: &mut Notes) -> Vec<(usize, &'t str, &'t str)> {
+pub(super) fn labelled<'t>(text: &'t str, notes: &mut ReceivedNotes) -> Vec<(usize, &'t str, &'t str)> {
     let mut found = Vec::new();
     let mut is_head = true;
     for (at, line) in text.lines().enumerate() {
@@ -36,7 +36,7 @@ pub(super) fn labelled<'t>(text: &'t str, notes: &mut Notes) -> Vec<(usize, &'t 
     found
 }
 
-pub(super) fn read(text: &str, notes: &mut Notes) -> Vec<Received> {
+pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
     let mut vpn = Received::default();
     let (mut ike, mut ipsec) = (Transforms::default(), Transforms::default());
     let mut is_phase_2 = false;
@@ -96,12 +96,12 @@ fn of_kind(value: &str) -> &str {
     value.rsplit_once(" (").map_or(value, |(id, _)| id)
 }
 
-fn networks(end: &mut ReceivedEnd, line: usize, value: &str, notes: &mut Notes) {
+fn networks(end: &mut ReceivedEnd, line: usize, value: &str, notes: &mut ReceivedNotes) {
     value.split(',').for_each(|word| end.take_network(line, word, notes));
 }
 
 /// Takes a key; another one contradicts it.
-pub(super) fn take_key(place: &mut Option<SecretString>, line: usize, text: &str, notes: &mut Notes) {
+pub(super) fn take_key(place: &mut Option<SecretString>, line: usize, text: &str, notes: &mut ReceivedNotes) {
     use secrecy::ExposeSecret;
     let found = key(line, text, notes);
     let is_other = |there: &SecretString, found: &SecretString| there.expose_secret() != found.expose_secret();
