@@ -23,7 +23,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct ManArgs {
-    /// A command, or json [default: the page of osvpn itself].
+    /// A command, or json, plan, sign-in, vpns or wizard [default: the page of osvpn itself].
     #[arg(value_name = "COMMAND")]
     topic: Option<String>,
     /// Write every page into this directory, a file each.
@@ -34,20 +34,55 @@ pub(crate) struct ManArgs {
 const HELP_EXAMPLES: &str = "\
 Examples:
   osvpn help apply             as osvpn apply --help
+  osvpn help plan              the file that it takes
+  osvpn help sign-in           credentials, and what becomes of secrets
+  osvpn help vpns              how VPNs are found, compared, interrupted and finished
+  osvpn help wizard            its keys, and the wizard in lines
   osvpn help json              what osvpn prints with --json";
 
-/// Print the help of a command, or what osvpn prints with --json.
+/// Print the help of a command, or of a thing that many commands have in common.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP_EXAMPLES)]
 pub(crate) struct HelpArgs {
-    /// A command, or json [default: osvpn itself].
+    /// A command, or json, plan, sign-in, vpns or wizard [default: osvpn itself].
     #[arg(value_name = "COMMAND")]
     topic: Option<String>,
 }
 
-const JSON_TOPIC: &str = "json";
-/// What osvpn-json(7) says, and `osvpn help json`.
-pub(crate) const JSON: &str = include_str!("../../assets/json.txt");
+/// What is no command, and has a page nevertheless.
+struct Topic {
+    name: &'static str,
+    /// Of the manual: 5 for the format of a file, 7 for the rest.
+    section: char,
+    about: &'static str,
+    /// Written like the sections below a command.
+    text: &'static str,
+}
+
+macro_rules! topic {
+    ($name:literal, $section:literal, $about:literal) => {
+        Topic {
+            name: $name,
+            section: $section,
+            about: $about,
+            text: include_str!(concat!("../../assets/manual/", $name, ".txt")),
+        }
+    };
+}
+
+const TOPICS: [Topic; 5] = [
+    topic!("json", '7', "what osvpn prints with --json"),
+    topic!("plan", '5', "the file of which osvpn apply makes a VPN"),
+    topic!("sign-in", '7', "credentials, and what becomes of secrets"),
+    topic!("vpns", '7', "how VPNs are found, compared, interrupted and finished"),
+    topic!("wizard", '7', "its keys, and the wizard in lines"),
+];
+
+impl Topic {
+    fn named(name: &str) -> Option<&'static Self> {
+        TOPICS.iter().find(|topic| topic.name == name)
+    }
+}
 
 impl ManArgs {
     pub(crate) fn run(&self, mut root: Command) -> io::Result<ExitStatus> {
@@ -59,10 +94,10 @@ impl ManArgs {
             }
             return Ok(ExitStatus::Done);
         }
-        let wanted = match self.topic.as_deref() {
-            None => "osvpn.1".to_owned(),
-            Some(JSON_TOPIC) => "osvpn-json.7".to_owned(),
-            Some(topic) => format!("osvpn-{topic}.1"),
+        let wanted = match (self.topic.as_deref(), self.topic.as_deref().and_then(Topic::named)) {
+            (None, _) => "osvpn.1".to_owned(),
+            (_, Some(topic)) => format!("osvpn-{}.{}", topic.name, topic.section),
+            (Some(command), None) => format!("osvpn-{command}.1"),
         };
         match pages(&root)?.into_iter().find(|(name, _)| *name == wanted) {
             Some((_, text)) => print_whole(&text),
@@ -74,26 +109,32 @@ impl ManArgs {
 impl HelpArgs {
     pub(crate) fn run(&self, mut root: Command) -> io::Result<ExitStatus> {
         root.build();
-        match self.topic.as_deref() {
-            None => root.print_long_help()?,
-            Some(JSON_TOPIC) => return print_whole(JSON.as_bytes()),
-            Some(topic) => match root.find_subcommand_mut(topic) {
-                Some(command) => command.print_long_help()?,
-                None => return no_topic(&mut root, topic),
-            },
+        let Some(name) = self.topic.as_deref() else {
+            root.print_long_help()?;
+            return Ok(ExitStatus::Done);
+        };
+        if let Some(topic) = Topic::named(name) {
+            return print_whole(topic.text.as_bytes());
+        }
+        match root.find_subcommand_mut(name) {
+            Some(command) => command.print_long_help()?,
+            None => return no_topic(&mut root, name),
         }
         Ok(ExitStatus::Done)
     }
 }
 
-/// Every page that there is; each names the others.
+/// Every page that there is, by file; each names others.
 fn pages(root: &Command) -> io::Result<Vec<(String, Vec<u8>)>> {
     let commands = root.get_subcommands().filter(|command| !command.is_hide_set());
-    let (own, json) = ("osvpn(1)".to_owned(), "osvpn-json(7)".to_owned());
-    let all = std::iter::once(page(root, std::slice::from_ref(&json)));
-    let all = all.chain(commands.map(|command| page(command, &[own.clone(), json.clone()])));
-    let json = page_of_text("osvpn-json", "what osvpn prints with --json", JSON, std::slice::from_ref(&own));
-    all.chain([json]).collect()
+    let own = "osvpn(1)".to_owned();
+    let topics: Vec<String> = TOPICS.iter().map(|topic| format!("osvpn-{}({})", topic.name, topic.section)).collect();
+    let others: Vec<String> = [own.clone()].into_iter().chain(topics.iter().cloned()).collect();
+    let of_topics = TOPICS.iter().map(|topic| page_of_text(topic.name, topic.section, topic.about, topic.text, &own));
+    std::iter::once(page(root, &topics))
+        .chain(commands.map(|command| page(command, &others)))
+        .chain(of_topics)
+        .collect()
 }
 
 fn no_topic(root: &mut Command, topic: &str) -> io::Result<ExitStatus> {

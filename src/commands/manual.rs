@@ -130,22 +130,32 @@ pub(super) fn page(command: &Command, see_also: &[String]) -> io::Result<(String
     Ok((man.get_filename(), text.into_bytes()))
 }
 
-/// A page of section 7, whose text is written like the sections below a command.
-pub(super) fn page_of_text(name: &str, what: &str, body: &str, see_also: &[String]) -> io::Result<(String, Vec<u8>)> {
+/// The page of what is no command, and its file's name.
+pub(super) fn page_of_text(
+    topic: &str,
+    section: char,
+    about: &str,
+    body: &str,
+    see_also: &str,
+) -> io::Result<(String, Vec<u8>)> {
+    let (name, section) = (format!("osvpn-{topic}"), section.to_string());
     let mut roff = Roff::new();
-    roff.control("TH", [name, "7", DATE, SOURCE, "osvpn"]);
-    roff.control("SH", ["NAME"]).text([roman(format!("{name} - {what}"))]);
+    roff.control("TH", [name.as_str(), section.as_str(), DATE, SOURCE, "osvpn"]);
+    roff.control("SH", ["NAME"]).text([roman(format!("{name} - {about}"))]);
     roff.control("SH", ["DESCRIPTION"]);
     below(&mut roff, body);
-    refer(&mut roff, see_also);
+    refer(&mut roff, &[see_also.to_owned()]);
     let mut text = Vec::new();
     roff.to_writer(&mut text)?;
-    Ok((format!("{name}.7"), text))
+    Ok((format!("{name}.{section}"), text))
 }
 
 fn refer(roff: &mut Roff, see_also: &[String]) {
     roff.control("SH", ["SEE ALSO"]).text([roman(see_also.join(", "))]);
 }
+
+/// In bytes. A longer line that ends with a colon leads to an example.
+const LONGEST_HEADING: usize = 40;
 
 /// What a line of such a text is.
 enum TextLine<'a> {
@@ -161,7 +171,7 @@ impl<'a> TextLine<'a> {
         let text = line.trim_start();
         match line.len() - text.len() {
             _ if text.is_empty() => Self::Empty,
-            0 if text.ends_with(':') => Self::Heading(text.trim_end_matches(':')),
+            0 if text.ends_with(':') && text.len() <= LONGEST_HEADING => Self::Heading(text.trim_end_matches(':')),
             0 => Self::Plain(text),
             indent => Self::Indented(indent, text),
         }
@@ -170,7 +180,7 @@ impl<'a> TextLine<'a> {
 
 /// A heading, a list of names with what each is, an example to copy, or a paragraph.
 fn below(roff: &mut Roff, text: &str) {
-    let (mut is_list, mut is_example, mut is_apart) = (false, false, false);
+    let (mut is_list, mut is_example, mut is_apart, mut is_begun) = (false, false, false, false);
     for line in text.lines().map(TextLine::of) {
         if is_example && matches!(line, TextLine::Heading(_) | TextLine::Plain(_)) {
             roff.control("EE", []);
@@ -179,10 +189,11 @@ fn below(roff: &mut Roff, text: &str) {
         if is_apart && matches!(line, TextLine::Plain(_) | TextLine::Indented(..)) {
             roff.control(if is_example { "sp" } else { "PP" }, []);
         }
-        is_apart = matches!(line, TextLine::Empty) && !is_list;
+        is_apart = matches!(line, TextLine::Empty) && !is_list && is_begun;
+        is_begun = !matches!(line, TextLine::Heading(_)) && (is_begun || !matches!(line, TextLine::Empty));
         match line {
             TextLine::Heading(heading) => {
-                is_list = ["Exit codes", "Files", "Environment", "Fields"].contains(&heading);
+                is_list = ["Exit codes", "Files", "Environment", "Fields", "Keys", "Typed in lines"].contains(&heading);
                 let heading = if heading == "Exit codes" { "Exit status" } else { heading };
                 roff.control("SH", [heading.to_uppercase().as_str()]);
             }
