@@ -46,7 +46,7 @@ impl Verb {
             Self::SetInitiator => "the new initiator of",
             Self::RebuildService => "the new VPN service of",
             Self::Upgrade => "the upgrade of",
-            Self::Repair => "the missing half of",
+            Self::Repair => "the creation of the missing half of",
             Self::SwitchOn => "the switching on of",
             Self::Nudge => "the nudge of",
             Self::Restart => "the restart of",

@@ -217,6 +217,12 @@ impl PolicyField {
         }
     }
 
+    /// What speaks against a value that can be chosen, in a word: SHA-1 in an HMAC still holds.
+    pub fn blemish(self, text: &str) -> Option<&'static str> {
+        let is_sha1 = text == AuthAlgorithm::Sha1.as_str();
+        self.is_weak(text).then_some(if is_sha1 { "old" } else { "weak" })
+    }
+
     pub(crate) fn attributes(kind: Kind) -> Vec<&'static str> {
         Self::of_policies().filter(|field| field.kind() == kind).map(Self::attribute).collect()
     }

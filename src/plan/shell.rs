@@ -26,9 +26,10 @@ enum Word {
 const OSVPN: &str = "osvpn";
 const OPENSTACK: &str = "openstack";
 
-/// Whether a line of a text is one of these commands, set apart to be copied.
+/// Whether a line of a text is one of these commands, set apart by its margin to be copied. A sentence that begins with the
+/// name of a program has none.
 pub fn is_command(line: &str) -> bool {
-    matches!(line.split_whitespace().next(), Some(OSVPN | OPENSTACK))
+    line.starts_with("  ") && matches!(line.split_whitespace().next(), Some(OSVPN | OPENSTACK))
 }
 
 /// A command of this program: its name and options, as a user types them.

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Scene, Spots, Theme, header, work};
 use crate::engine::Direction;
 use crate::plan::shell::is_command;
-use crate::plan::wrap::{LongWords, wrap};
+use crate::plan::wrap::{LongWords, command_in, wrap};
 use crate::wizard::fields::Field;
 use crate::wizard::gesture::{Gesture, Spot};
 use crate::wizard::keymap::Action;
@@ -49,8 +49,17 @@ struct Paragraph {
     lead: String,
     /// Its further lines stand under its first one.
     text: String,
-    /// Stays in one piece, as a command must to be copied.
-    is_whole: bool,
+    kind: TextKind,
+}
+
+/// How a text is broken into lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TextKind {
+    Prose,
+    /// Only where a backslash tells the shell that it goes on.
+    Command,
+    /// Not at all: it is for another system.
+    Whole,
 }
 
 /// What was said last.
@@ -185,7 +194,12 @@ impl Transcript {
         for line in page.body.iter().filter(|line| !self.body.contains(line)) {
             // On a new page, a line that both regions have belongs to each of them.
             if self.body.is_empty() || !said.contains(&line) {
-                lines.push(Paragraph { is_whole: page.is_whole || is_command(line), ..plain(line) });
+                let kind = match () {
+                    () if page.is_whole => TextKind::Whole,
+                    () if is_command(line) => TextKind::Command,
+                    () => TextKind::Prose,
+                };
+                lines.push(Paragraph { kind, ..plain(line) });
                 said.push(line);
             }
         }
@@ -447,13 +461,19 @@ fn so_far(work: &Work) -> String {
 
 impl Paragraph {
     fn led(lead: String, text: &str) -> Self {
-        Self { lead, text: text.to_owned(), is_whole: false }
+        Self { lead, text: text.to_owned(), kind: TextKind::Prose }
     }
 
     fn wrapped(&self, columns: usize) -> Vec<String> {
         let (lead, text) = (&self.lead, shown(&self.text));
-        if self.is_whole {
-            return vec![format!("{lead}{text}")];
+        match self.kind {
+            TextKind::Prose => {}
+            TextKind::Whole => return vec![format!("{lead}{text}")],
+            TextKind::Command => {
+                let command = text.trim_start();
+                let margin = &text[..text.len() - command.len()];
+                return command_in(columns, margin, command).lines().map(str::to_owned).collect();
+            }
         }
         let columns = columns.max(NARROWEST).saturating_sub(lead.len());
         let lines = wrap(&text, columns, LongWords::Whole).into_iter().enumerate();

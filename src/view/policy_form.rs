@@ -102,8 +102,10 @@ fn row(scene: Scene<'_>, field: PolicyField, focused: bool, room: usize) -> Line
         Span::raw("  "),
         Span::styled(value, if focused { theme.title() } else { theme.text() }),
     ];
-    if field.is_weak(&field.get(&model.new_vpn.answers.custom)) {
-        spans.push(Span::styled(format!("  {} weak", theme.glyphs.warning), theme.warning()));
+    match field.blemish(&field.get(&model.new_vpn.answers.custom)) {
+        Some(old @ "old") => spans.push(Span::styled(format!("  {} {old}", theme.glyphs.notice), theme.dim())),
+        Some(weak) => spans.push(Span::styled(format!("  {} {weak}", theme.glyphs.warning), theme.warning())),
+        None => {}
     }
     let used = spans.iter().map(Span::width).sum::<usize>();
     let left = room.saturating_sub(used);
@@ -124,8 +126,8 @@ pub(super) fn text(scene: Scene<'_>, field: PolicyField) -> String {
     let value = value.unwrap_or_else(|| field.get(&scene.model.new_vpn.answers.custom));
     let unit = if let Allowed::Number(unit) = field.allowed() { format!(" {unit}") } else { String::new() };
     let finding = scene.model.policy_finding(field).map(|finding| format!("  {}", finding.text)).unwrap_or_default();
-    let weak = if field.is_weak(&value) { "  weak" } else { "" };
-    format!("{object} {name}: {value}{unit}{weak}{finding}")
+    let blemish = field.blemish(&value).map(|word| format!("  {word}")).unwrap_or_default();
+    format!("{object} {name}: {value}{unit}{blemish}{finding}")
 }
 
 fn about(scene: Scene<'_>, field: PolicyField, columns: usize) -> Vec<Line<'static>> {

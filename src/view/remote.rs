@@ -16,7 +16,9 @@ use crate::wizard::screen::Screen;
 use crate::wizard::{RegionState, Start};
 
 pub(super) fn spinner(scene: Scene<'_>) -> &'static str {
-    if !scene.theme.moves && !scene.theme.is_still {
+    // While a sign-in waits for the person, nothing is read.
+    let is_waiting = scene.model.shell.question.as_ref().is_some_and(|asked| !asked.is_sent);
+    if (!scene.theme.moves || is_waiting) && !scene.theme.is_still {
         return scene.theme.glyphs.ellipsis;
     }
     let frames = scene.theme.glyphs.spinner;

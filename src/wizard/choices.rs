@@ -110,9 +110,9 @@ impl NewVpn {
                     line.detail = vec![about("Starts from", "the policy chosen so far")];
                 }
                 if profile == recommended {
-                    let text = reason
-                        .clone()
-                        .unwrap_or_else(|| "the documented values; every region here takes them".to_owned());
+                    let text = reason.clone().unwrap_or_else(|| {
+                        "the guide's values, which every region here takes; sha1 is old, not weak".to_owned()
+                    });
                     line.findings.push(Finding::notice(Place::Policy(None), format!("recommended: {text}")));
                 }
                 Line::new(Choice::Profile(profile), profile.as_str(), profile.summary(), line)

@@ -140,7 +140,8 @@ impl Typist {
         }
         new.lines.iter().for_each(|line| println!("{line}"));
         for line in &new.lines {
-            self.all_heard += &(in_one_line(line) + " ");
+            // A command that is too long goes on after a backslash.
+            self.all_heard += &(in_one_line(line.trim_end_matches('\\')) + " ");
         }
         self.heard.extend(new.lines);
     }

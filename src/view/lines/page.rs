@@ -257,7 +257,7 @@ impl SpokenPage {
             return Self { body, reading, asks: Asks::Choice, prompt: "b goes back: ".to_owned(), ..Self::default() };
         }
         let is_first = model.screen() == Screen::Mode;
-        if picker.lines().iter().any(is_awaited) {
+        if is_awaited(picker) {
             // With the first pair every line gets another number.
             return Self { reading: being_read(model, picker), asks: Asks::Choice, ..Self::default() };
         }
@@ -332,7 +332,7 @@ impl SpokenPage {
             let (object, name) = field.label();
             let words = words
                 .iter()
-                .map(|word| if field.is_weak(word) { format!("{word} (weak)") } else { (*word).to_owned() });
+                .map(|word| field.blemish(word).map_or_else(|| (*word).to_owned(), |said| format!("{word} ({said})")));
             let words = words.collect::<Vec<_>>().join(", ");
             body.push(format!("{}  {object} {name} takes one of: {words}. {}", form.focus + 1, field.help()));
         }
@@ -437,9 +437,11 @@ fn presses(work: &Work) -> Vec<Offer> {
     work.buttons().into_iter().map(|button| Offer::new(Meant::Take(Spot::Work(button)), button.label())).collect()
 }
 
-/// Whether it stands for all that can be connected while nothing of that is known.
-fn is_awaited(line: &Candidate) -> bool {
-    line.pending && line.choice == Choice::Best
+/// Whether it is not known yet of any pair of the first page that it can be taken. Said now, all of it would be said twice.
+fn is_awaited(picker: &Picker) -> bool {
+    let is_pair = |line: &Candidate| matches!(line.choice, Choice::Best | Choice::Proposal(..) | Choice::Vpn(_));
+    let mut pairs = picker.lines().iter().filter(|line| is_pair(line)).peekable();
+    pairs.peek().is_some() && pairs.all(|line| line.pending)
 }
 
 /// Whether it is not known yet what speaks for and against the VPN.
@@ -456,7 +458,7 @@ pub(super) fn coming(model: &Model) -> Vec<Offer> {
             let buttons = model.vpns.open.iter().flat_map(Open::buttons);
             buttons.map(|button| Offer::new(Meant::Take(Spot::Vpn(button)), button.label())).collect()
         }
-        (Content::List(picker), _) if picker.lines().iter().any(is_awaited) => {
+        (Content::List(picker), _) if is_awaited(picker) => {
             let ways = picker.lines().iter().filter(|line| line.is_open() && !line.pending);
             ways.map(|line| Offer::new(Meant::Take(Spot::Line(line.choice.clone())), line.title.clone())).collect()
         }
