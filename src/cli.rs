@@ -23,7 +23,7 @@ use crate::commands::set_subnets::SetSubnetsArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::upgrade::UpgradeArgs;
 use crate::commands::wizard::WizardArgs;
-use crate::commands::{answer, complain, manual, status};
+use crate::commands::{answer, complain, completions, manual, status};
 use crate::report::ExitStatus;
 
 const EXAMPLES: &str = "\
@@ -81,9 +81,13 @@ impl Cli {
         manual::documented(Self::command())
     }
 
-    /// The command line of this process. If it asks for help, or cannot be read, the process ends here.
+    /// The command line of this process. If it asks for help or for what could be typed next, or cannot be read, the process
+    /// ends here.
     #[must_use]
     pub fn of_process() -> Self {
+        if completions::is_answered(Self::command) {
+            std::process::exit(0);
+        }
         let mut command = Self::documented();
         let read = command.try_get_matches_from_mut(std::env::args_os()).and_then(|matches| {
             if let Some(wrong) = at_odds(&matches) {
@@ -117,7 +121,7 @@ impl Cli {
             Some(Command::Peer(args)) => answer(&args),
             Some(Command::BugReport(args)) => args.run(),
             Some(Command::DemoCloud(args)) => args.run(),
-            Some(Command::Completions(args)) => args.run(Self::documented()),
+            Some(Command::Completions(args)) => args.run(),
             Some(Command::Man(args)) => args.run(Self::documented()),
             Some(Command::Help(args)) => args.run(Self::documented()),
         };

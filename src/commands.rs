@@ -22,6 +22,7 @@ pub(crate) mod list;
 mod look;
 pub(crate) mod man;
 pub(crate) mod manual;
+mod names;
 pub(crate) mod options;
 pub(crate) mod peer;
 pub(crate) mod repair;

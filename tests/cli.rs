@@ -369,12 +369,18 @@ async fn the_demo_cloud_serves_what_its_printed_lines_sign_in_to() {
 #[tokio::test]
 async fn completions_and_the_manual_page_name_the_commands() {
     let home = tempfile::tempdir().unwrap();
-    for args in [&["completions", "bash"][..], &["completions", "zsh"], &["man"], &["--help"]] {
+    for (args, parts) in [
+        // What these complete is what `commands::completions` types.
+        (&["completions", "bash"][..], ["complete ", "osvpn"]),
+        (&["completions", "zsh"], ["#compdef osvpn", "compdef "]),
+        (&["man"], ["apply", "demo"]),
+        (&["--help"], ["apply", "demo"]),
+    ] {
         let mut command = osvpn(home.path());
         command.args(args);
         let ran = run(command).await;
         assert_eq!(ran.code, 0);
-        assert!(ran.out.contains("apply") && ran.out.contains("demo"), "{args:?}");
+        assert!(parts.iter().all(|part| ran.out.contains(part)), "{args:?}");
     }
 }
 

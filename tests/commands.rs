@@ -13,6 +13,7 @@ use tempfile::TempDir;
 mod admit;
 mod apply_again;
 mod apply_in_a_big_region;
+mod completions;
 mod delete;
 mod doctor;
 mod forecast;

@@ -31,7 +31,7 @@ use itertools::Itertools;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use self::clouds_yaml::{Outline, outlines};
+pub(crate) use self::clouds_yaml::{Outline, cloud_names, outlines};
 pub use self::environment::SECRET as SECRET_VARIABLES;
 pub use self::find_error::{FindError, SearchOutcome, Searched, SearchedPlace};
 use self::settings::Settings;

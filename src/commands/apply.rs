@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::creation::Creation;
 use super::existing::RefusedPlan;
 use super::options::{AnswerArgs, CreationArgs};
-use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, input, names, until_signal};
 use crate::engine::Changing;
 use crate::engine::interruption::begun;
 use crate::engine::pace::DESCRIPTIONS;
@@ -96,6 +96,7 @@ impl Answering for ApplyArgs {
                 let changing = changing.just_read(since, regions);
                 let creation = Creation { plan: &plan, cloud, changing, key, wait: self.creation.wait.duration() };
                 let report = creation.make(signals).await;
+                names::add(&self.creation.answer.cloud.login(), &report);
                 Ok(report.in_demo(signed_in.simulator.is_some()).into())
             }
         }

@@ -1,7 +1,7 @@
 //! A sign-in, the VPNs it shows, and which of them a command means.
 
 use super::options::CloudArgs;
-use super::{CommandError, SignInContext, lines};
+use super::{CommandError, SignInContext, lines, names};
 use crate::change::Unfinished;
 use crate::cloud::Cloud;
 use crate::engine::interruption::{Interruption, State, interruptions, needed};
@@ -26,6 +26,7 @@ pub(super) async fn look(
 ) -> Result<(ProjectVpns, Background), CommandError> {
     let signed_in = sign_in.cloud(args).await?;
     let (inspection, background) = inspect(&signed_in.cloud, inquiry).await;
+    names::remember(&args.login(), &inspection);
     match inspection.unread.as_slice() {
         [(region, error), ..] if inspection.surveys.is_empty() => {
             Err(CommandError::failed(format!("reading {region}"), error))

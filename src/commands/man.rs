@@ -141,3 +141,11 @@ fn no_topic(root: &mut Command, topic: &str) -> io::Result<ExitStatus> {
     root.error(ErrorKind::InvalidSubcommand, format!("there is no command '{topic}'")).print()?;
     Ok(ExitStatus::Usage)
 }
+
+/// The words that both take, and what each is about.
+pub(super) fn topics(root: &Command) -> Vec<(String, String)> {
+    let commands = root.get_subcommands().filter(|command| !command.is_hide_set());
+    let about = |command: &Command| command.get_about().map(ToString::to_string).unwrap_or_default();
+    let all = commands.map(|command| (command.get_name().to_owned(), about(command)));
+    all.chain(TOPICS.iter().map(|topic| (topic.name.to_owned(), topic.about.to_owned()))).collect()
+}

@@ -21,9 +21,9 @@ enum Concern {
     Wizard,
 }
 
-type Entry = (Concern, &'static str, &'static str);
+type ManualEntry = (Concern, &'static str, &'static str);
 
-const FILES: [Entry; 5] = [
+const FILES: [ManualEntry; 5] = [
     (
         Concern::SignIn,
         "clouds.yaml, secure.yaml",
@@ -47,7 +47,7 @@ const FILES: [Entry; 5] = [
     ),
 ];
 
-const ENVIRONMENT: [Entry; 14] = [
+const ENVIRONMENT: [ManualEntry; 14] = [
     (Concern::SignIn, "OS_CLOUD, OS_*", "credentials, as the openstack client reads them"),
     (Concern::SignIn, "OS_CLIENT_CONFIG_FILE", "the clouds.yaml to read, in place of those below Files"),
     (Concern::SignIn, "https_proxy, http_proxy, all_proxy, no_proxy", "the proxy to connect through, also socks5h://"),
@@ -94,7 +94,7 @@ fn sections(command: &Command, is_root: bool) -> String {
         Concern::Key => has("psk_file") || is_root,
         Concern::Wizard => is_root,
     };
-    let list = |heading: &str, entries: &[Entry]| {
+    let list = |heading: &str, entries: &[ManualEntry]| {
         let entries = entries.iter().filter(|(concern, ..)| concerns(*concern));
         let lines = entries.map(|(_, name, text)| format!("  {name}\n{}", hanging("      ", text)));
         format!("{heading}:\n{}", lines.collect::<String>().trim_end())

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::error::searched_in_words;
 use super::input;
 use super::options::{CloudArgs, WaitArgs};
-use super::{CommandError, complain, document, options, runtime};
+use super::{CommandError, complain, document, names, options, runtime};
 use crate::change::{Change, Verb};
 use crate::engine::{Course, WorkEnd};
 use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};
@@ -190,6 +190,7 @@ impl WizardArgs {
             Why::Terminal(error) => complain(&format!("the terminal is gone: {error}")),
             Why::Panic(words) => complain(&format!("internal error: {words}")),
         }
+        remember(model);
         let (status, text) = farewell_of(model, self.verbose, terminal::size().0);
         let status = match why {
             Why::Finished => status,
@@ -200,6 +201,19 @@ impl WizardArgs {
         let text = if self.json { format!("{:#}\n", json_of(model, status)) } else { text };
         let _ = stdout().write_all(text.as_bytes());
         status
+    }
+}
+
+/// Keeps the names of what was read and created, for the shell to complete.
+fn remember(model: &Model) {
+    let login = &model.shell.login;
+    if let Some(overview) = model.vpns.seen() {
+        names::remember(login, &overview.inspection);
+    }
+    for creation in creations_of(&model.work, false) {
+        if let CreationEnd::Forward(report) = creation {
+            names::add(login, &report);
+        }
     }
 }
 

@@ -174,6 +174,12 @@ pub(crate) fn outlines(sources: &Sources) -> (Vec<Outline>, Vec<SecretString>) {
     (outlines, secrets)
 }
 
+/// The clouds to choose from; none if the file cannot be read.
+pub(crate) fn cloud_names(sources: &Sources) -> Vec<String> {
+    let file = read_first(sources, "clouds", Some("OS_CLIENT_CONFIG_FILE"), &mut Vec::new(), &mut Vec::new());
+    file.ok().flatten().and_then(|file| file.clouds().ok()).unwrap_or_default()
+}
+
 /// What `profile:` (formerly `cloud:`) names, if a clouds-public.yaml has it.
 fn profile(
     sources: &Sources,
