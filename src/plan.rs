@@ -38,7 +38,7 @@ pub use findings::{Finding, Place, Severity};
 pub use fit::PolicyScope;
 pub use labels::Labels;
 pub use names::{Half, VpnId, VpnName, meant};
-pub use peer::{Peer, PeerAddress};
+pub use peer::{Peer, PeerAddress, PeerSystem};
 pub use policy::{Policy, Profile, Profiles};
 pub use psk::Psk;
 pub(crate) use sharing::is_between;

@@ -249,7 +249,7 @@ impl CreationReport {
             },
             handover: if is_complete { Handover::of(plan, progress, key) } else { None },
             sheet: FarSide::planned(plan, external_address(plan, progress, plan.a()))
-                .and_then(|side| Some(Sheet::new(PeerFormat::all().ok()?.first()?, &side, None))),
+                .and_then(|side| Some(Sheet::new(PeerFormat::of(plan.peer()?.system)?, &side, None))),
             look_again: if is_complete && outcome != CreationOutcome::Active {
                 commands::look_again(progress)
             } else {

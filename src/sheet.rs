@@ -15,7 +15,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use format::{PeerFormat, SheetProof, Tier};
-pub use refusal::{Objection, Remedy, SheetRefused};
+pub use refusal::{Objection, Remedy, SheetRefused, fitting};
 pub use values::{FarEnd, FarSide, SheetProblem};
 
 use crate::plan::wrap::{LongWords, wrap};

@@ -91,7 +91,7 @@ fn site_to_site() -> PlanDraft {
 
 fn single(address: &str, cidrs: &str) -> PlanDraft {
     let address = PeerAddress::parse(address).unwrap();
-    let peer = Peer { id: address.to_string(), address, cidrs: cidr::parse_list(cidrs).unwrap() };
+    let peer = Peer { id: address.to_string(), address, cidrs: cidr::parse_list(cidrs).unwrap(), system: None };
     draft(Profile::Catalyst, side(hamilton(), "h-border", &["h-private"]), Far::Peer(peer))
 }
 

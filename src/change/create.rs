@@ -138,7 +138,11 @@ impl Plan {
         stage(&mut change, &mut made, parts.collect());
         let connections = halves.iter().map(|half| {
             let new = New::FreshConnection(Box::new(self.connection(half, &made)));
-            (task(half, HalfObject::Connection), create(half, HalfObject::Connection, new))
+            let plain = create(half, HalfObject::Connection, new);
+            let system = self.peer().and_then(|peer| peer.system);
+            let description =
+                system.map_or_else(|| plain.description.clone(), |system| system.described(&plain.description));
+            (task(half, HalfObject::Connection), Create { description, ..plain })
         });
         let connections = connections.collect();
         stage(&mut change, &mut made, connections);

@@ -12,10 +12,11 @@ use super::{Answering, CommandError, Conclusion, SignInContext, input, names, un
 use crate::engine::Changing;
 use crate::engine::interruption::begun;
 use crate::engine::pace::DESCRIPTIONS;
-use crate::engine::prepare::{RegionRead, check, resolve, with_shared_key};
+use crate::engine::prepare::{PrepareError, RegionRead, check, resolve, with_shared_key};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
 use crate::report::{DryRun, ExistingReport};
+use crate::sheet::fitting;
 use crate::sign_in::SignedIn;
 use crate::system::signals::Signals;
 use crate::system::state;
@@ -40,7 +41,8 @@ A plan file:
   # In single mode, instead of a second half:
   # [peer]
   # address = \"198.51.100.7\"
-  # cidrs = [\"192.168.7.0/24\"]";
+  # cidrs = [\"192.168.7.0/24\"]
+  # system = \"fortios\"             # what stands there, as for osvpn peer --for";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -127,7 +129,10 @@ impl ApplyArgs {
         let (draft, regions) = resolved?;
         let plan = match check(draft.clone(), &regions, &labels, VpnId::random()) {
             Ok(plan) if needs_sharer && plan.key_sharers().is_empty() => return Err(input::no_key()),
-            Ok(plan) => with_shared_key(plan, cloud, key).await?,
+            Ok(plan) => {
+                let plan = with_shared_key(plan, cloud, key).await?;
+                Box::new(fitting(*plan).map_err(PrepareError::Refused)?)
+            }
             Err(refusal) => {
                 let refused = RefusedPlan { draft: &draft, key, file: &self.plan, regions: &regions };
                 let existing = refused.existing(cloud).await.unwrap_or_else(|| Err(refusal.into()));

@@ -11,7 +11,7 @@ use super::look::{ProjectVpns, look};
 use super::options::AnswerArgs;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::inspect::{Focus, Inquiry, Vpn};
-use crate::plan::Half;
+use crate::plan::{Half, PeerSystem};
 use crate::report::{ExitStatus, SheetReport};
 use crate::sheet::{FarSide, PeerFormat, Sheet, SheetRefused};
 use crate::sign_in::aside::say;
@@ -34,9 +34,9 @@ pub(crate) struct PeerArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections [default: the only one].
     #[arg(value_name = "VPN")]
     vpn: Option<String>,
-    /// The system on the far side.
-    #[arg(long = "for", value_name = "FORMAT", default_value = "values", value_parser = formats())]
-    format: String,
+    /// The system on the far side [default: the one the VPN was created for, else any].
+    #[arg(long = "for", value_name = "FORMAT", value_parser = formats())]
+    format: Option<String>,
     /// The half in this cloud whose far side is meant, where the VPN has two.
     #[arg(long, value_name = "A|B", default_value = "A", value_parser = half(), ignore_case = true)]
     half: Half,
@@ -75,14 +75,12 @@ impl Answering for PeerArgs {
 
 impl PeerArgs {
     async fn sheet(&self, sign_in: &mut SignInContext) -> Result<Conclusion, CommandError> {
-        let formats = PeerFormat::all().map_err(CommandError::internal)?;
-        let format = formats.iter().find(|format| format.word == self.format);
-        let format = format.ok_or_else(|| CommandError::unusable(format!("{}: no such format", self.format)))?;
         let words = Vec::from_iter(self.vpn.as_deref());
         let inquiry = Inquiry { focus: Focus::on(&words), ..Inquiry::default() };
         let (seen, _) = look(&self.answer.cloud, sign_in, inquiry).await?;
         let vpn = seen.only(self.vpn.as_deref())?;
         let half = self.half;
+        let format = self.format_for(vpn)?;
         let side = FarSide::of(vpn, half).map_err(CommandError::refused)?;
         let key = if self.with_key { Some(self.key(&seen, vpn, half).await?) } else { None };
         let sheet = Sheet::new(format, &side, key.as_ref()).map_err(|refused| refusal(vpn, &refused))?;
@@ -99,6 +97,18 @@ impl PeerArgs {
             say(&format!("This is for the far side of half {half}, {is_of}. The other: --half {}", half.other()));
         }
         Ok(report.into())
+    }
+
+    fn format_for(&self, vpn: &Vpn) -> Result<&'static PeerFormat, CommandError> {
+        let known = || PeerFormat::of(PeerSystem::of_description(&vpn.side(self.half)?.connection.description));
+        let Some(word) = &self.format else {
+            return known()
+                .or_else(|| PeerFormat::of(None))
+                .ok_or_else(|| CommandError::unusable("no format".to_owned()));
+        };
+        let mut formats = PeerFormat::all().map_err(CommandError::internal)?.iter();
+        let format = formats.find(|format| format.word == *word);
+        format.ok_or_else(|| CommandError::unusable(format!("{word}: no such format")))
     }
 
     async fn key(&self, seen: &ProjectVpns, vpn: &Vpn, half: Half) -> Result<secrecy::SecretString, CommandError> {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::cidr::{self, CidrProblem};
 use super::fit::PolicyScope;
 use super::names::{NameProblem, VpnName};
-use super::peer::{Peer, PeerAddress, PeerProblem, check_id};
+use super::peer::{Peer, PeerAddress, PeerProblem, UnknownSystem, check_id};
 use super::policy::{Policy, Profile, Profiles};
 use super::reference::{self, NotOne};
 use super::{Far, Half, HalfDraft, Known, Plan, PlanDraft, Psk};
@@ -47,6 +47,8 @@ pub enum FileError {
     PeerId(PeerProblem),
     #[error("peer.cidrs: {0}")]
     PeerCidrs(#[from] CidrProblem),
+    #[error("peer.system: {0}")]
+    PeerSystem(#[from] UnknownSystem),
     /// More than one of these.
     #[error("{}", .0.iter().join("\n"))]
     Several(Vec<Self>),
@@ -109,6 +111,7 @@ struct RawPeer {
     address: String,
     id: Option<String>,
     cidrs: Vec<String>,
+    system: Option<String>,
 }
 
 /// A plan file whose form is right; what it names is not looked up yet.
@@ -261,8 +264,11 @@ fn read_peer(raw: &RawPeer) -> Result<Peer, FileError> {
         note(FileError::PeerId(problem));
     }
     let cidrs = cidr::parse_list(&raw.cidrs.join(",")).map_err(|problem| note(problem.into())).ok();
+    let system =
+        raw.system.as_deref().map(str::parse).transpose().map_err(|problem: UnknownSystem| note(problem.into()));
+    let system = system.unwrap_or_default();
     match (address, id, cidrs, problems.len()) {
-        (Some(address), Some(id), Some(cidrs), 0) => Ok(Peer { address, id, cidrs }),
+        (Some(address), Some(id), Some(cidrs), 0) => Ok(Peer { address, id, cidrs, system }),
         (.., 1) => Err(problems.remove(0)),
         _ => Err(FileError::Several(problems)),
     }
@@ -325,6 +331,7 @@ pub fn write(plan: &Plan) -> String {
         line(format!("id = {}", text(&peer.id)));
         let ranges = peer.cidrs.iter().map(|range| text(&range.to_string())).join(", ");
         line(format!("cidrs = [{ranges}]"));
+        peer.system.iter().for_each(|system| line(format!("system = {}", text(system.as_str()))));
     }
     if plan.profile() == Profile::Custom
         && let Ok(policy) = toml::Table::try_from(plan.policy())

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
+use include_dir::{Dir, include_dir};
 use ipnet::IpNet;
+use itertools::Itertools;
 
 use super::cidr;
 use crate::cloud::one_line;
@@ -164,6 +167,59 @@ fn is_any(text: &str) -> bool {
     matches!(text, "%any" | "%any6" | "*") || text.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
 }
 
+/// A file for each system that a sheet can be written for.
+pub(crate) static SYSTEMS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/peers");
+
+/// The format for any system, which names none.
+pub(crate) const ANY_SYSTEM: &str = "values";
+
+/// What stands on the far side, by the word of its format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerSystem(&'static str);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not known here; leave it out, or write {known}", known = PeerSystem::all().format(", "))]
+pub struct UnknownSystem(String);
+
+impl PeerSystem {
+    /// What begins the word of a description that names it.
+    const DESCRIBED: &str = "peer:";
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        let words = SYSTEMS.files().filter_map(|file| file.path().file_stem()?.to_str());
+        words.filter(|word| *word != ANY_SYSTEM).sorted_unstable().map(Self)
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// The system that the description of a connection names behind its marker.
+    pub(crate) fn of_description(description: &str) -> Option<Self> {
+        let mut words = description.split(' ').skip(1);
+        words.find_map(|word| word.strip_prefix(Self::DESCRIBED)?.parse().ok())
+    }
+
+    /// A marker with the system behind it.
+    pub(crate) fn described(self, marker: &str) -> String {
+        format!("{marker} {}{self}", Self::DESCRIBED)
+    }
+}
+
+impl FromStr for PeerSystem {
+    type Err = UnknownSystem;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSystem> {
+        Self::all().find(|system| system.0 == text).ok_or_else(|| UnknownSystem(one_line(text, cidr::LONGEST_QUOTED)))
+    }
+}
+
+impl fmt::Display for PeerSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     pub address: PeerAddress,
@@ -171,4 +227,6 @@ pub struct Peer {
     pub id: String,
     /// The ranges behind it; one or more, of one IP version.
     pub cidrs: Vec<IpNet>,
+    /// None where it is not known.
+    pub system: Option<PeerSystem>,
 }

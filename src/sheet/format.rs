@@ -5,18 +5,17 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use include_dir::{Dir, include_dir};
 use minijinja::Value;
 use serde::Deserialize;
 
 use super::refusal::{Objection, Remedy, SheetRefused};
 use super::values::{FarSide, plain};
+use crate::plan::PeerSystem;
+use crate::plan::peer::{ANY_SYSTEM, SYSTEMS};
 use crate::plan::policy::EncryptionAlgorithm;
 
-static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/peers");
-
 static FORMATS: LazyLock<Result<Vec<PeerFormat>, BrokenFormat>> = LazyLock::new(|| {
-    let mut formats: Vec<PeerFormat> = FILES.files().map(PeerFormat::read).collect::<Result<_, _>>()?;
+    let mut formats: Vec<PeerFormat> = SYSTEMS.files().map(PeerFormat::read).collect::<Result<_, _>>()?;
     formats.sort_by_key(|format| (format.header.place, format.word));
     Ok(formats)
 });
@@ -157,6 +156,17 @@ impl PeerFormat {
     /// Only if a file of `assets/peers` was broken when the program was built.
     pub fn all() -> Result<&'static [Self], &'static BrokenFormat> {
         FORMATS.as_ref().map(Vec::as_slice)
+    }
+
+    /// The one for a system; without one, the neutral one.
+    pub fn of(system: Option<PeerSystem>) -> Option<&'static Self> {
+        let word = system.map_or(ANY_SYSTEM, PeerSystem::as_str);
+        Self::all().ok()?.iter().find(|format| format.word == word)
+    }
+
+    /// The system it is for; none if it is for any.
+    pub fn system(&self) -> Option<PeerSystem> {
+        self.word.parse().ok()
     }
 
     fn read(file: &'static include_dir::File<'static>) -> Result<Self, BrokenFormat> {

@@ -31,6 +31,11 @@ pub use words::Transforms;
 /// Much more than the configuration of any VPN, in bytes.
 pub const LONGEST_RECEIVED: usize = 1 << 20;
 
+/// More than any text about one VPN has.
+const MOST_SETTINGS: usize = 5000;
+/// So many ranges of one end are read.
+const MOST_RANGES: usize = 100;
+
 /// What begins the line of a sheet with the address at which the cloud expects the far side; the comma can be in no name.
 pub(super) const YOUR_ADDRESS: &str = "Your address, as the cloud has it: ";
 const SHEET_HEAD: &str = ": the far side of the VPN ";
@@ -157,6 +162,7 @@ impl ReceivedKind {
 }
 
 impl TextSide {
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::Own => Self::Far,
@@ -199,7 +205,7 @@ impl Received {
                 .notes
                 .iter_mut()
                 .filter(|note| note.text.contains(key))
-                .for_each(|note| note.text = "a key".to_owned());
+                .for_each(|note| "a key".clone_into(&mut note.text));
         }
         Ok(received)
     }
@@ -256,6 +262,9 @@ impl ReceivedEnd {
     /// Takes a range, in one of the ways in which systems write one.
     fn take_network(&mut self, line: usize, word: &str, notes: &mut ReceivedNotes) {
         let word = word.trim();
+        if self.networks.len() >= MOST_RANGES {
+            return notes.of_line(line, "there are too many ranges for one VPN");
+        }
         match word.parse::<IpNet>().or_else(|_| word.parse::<IpAddr>().map(IpNet::from)) {
             Ok(network) => self.networks.push(network),
             Err(_) => notes.of_line(line, format!("the range {} is not taken", one_line(word, 40))),

@@ -5,9 +5,10 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::Sheet;
 use super::format::PeerFormat;
 use super::values::FarSide;
-use crate::plan::ShellCommand;
+use crate::plan::{Finding, Place, Plan, ShellCommand};
 
 /// Why a sheet would describe something that cannot work: every reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,4 +149,24 @@ fn key_problem(format: &PeerFormat, key: &SecretString) -> Option<Objection> {
         format!("{} reads a key that begins with {first} in another way", format.title())
     };
     Some(Objection { why, instead: Some(Remedy::Key) })
+}
+
+/// A plan whose peer's system takes it, as far as that is known.
+///
+/// # Errors
+/// What stands in the way of a sheet for the system, and what would help.
+pub fn fitting(plan: Plan) -> Result<Plan, Vec<Finding>> {
+    let format = plan.peer().and_then(|peer| PeerFormat::of(Some(peer.system?)));
+    let Some((format, side)) = format.zip(FarSide::planned(&plan, None)) else { return Ok(plan) };
+    let finding = |reason: Objection| {
+        let (place, way) = match reason.instead {
+            Some(Remedy::Modern) => (Place::Policy(None), "the policy modern would do, if the region stores it"),
+            Some(Remedy::Policy) | None => (Place::Policy(None), "choose another policy"),
+            Some(Remedy::Key) => (Place::Key, "choose another key"),
+            Some(Remedy::Ranges) => (Place::PeerCidrs, "choose one range of each side that covers all of it"),
+        };
+        Finding::refusal(place, format!("{}; {way}, or another system", reason.why))
+    };
+    let checked = Sheet::check(format, &side, Some(plan.psk().secret()));
+    checked.map_err(|refused| refused.reasons.into_iter().map(finding).collect()).map(|()| plan)
 }

@@ -157,7 +157,7 @@ impl Answers {
                 let cidrs = cidrs.map_err(|problem| missing(Place::PeerCidrs, &problem.to_string()))?;
                 let typed = self.peer_id.value().trim();
                 let id = if typed.is_empty() { address.to_string() } else { typed.to_owned() };
-                Far::Peer(Peer { address, id, cidrs })
+                Far::Peer(Peer { address, id, cidrs, system: self.system.and_then(PeerFormat::system) })
             }
         };
         let psk = self.key.psk().ok_or_else(|| {
@@ -188,6 +188,7 @@ impl Answers {
         self.peer_address = Input::new(peer.address.to_string());
         self.peer_id = Input::new(peer.id.clone());
         self.peer_cidrs = Input::new(peer.cidrs.iter().join(", "));
+        self.system = peer.system.and_then(|system| PeerFormat::of(Some(system)));
     }
 
     pub(super) fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, direction: Direction) {

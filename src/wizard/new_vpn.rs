@@ -20,6 +20,7 @@ use crate::plan::{
     Finding, Half, Known, Labels, PeerAddress, Place, Plan, Policy, PolicyScope, Profile, Profiles, Psk, VpnId, cidr,
     names,
 };
+use crate::sheet::fitting;
 
 /// One region as far as it is known.
 #[derive(Clone, Debug)]
@@ -301,9 +302,7 @@ impl NewVpn {
             }
         }
         match self.wrong_in_file().iter().chain(self.wrong_in_received()).cloned().collect::<Vec<_>>() {
-            wrong if wrong.is_empty() => {
-                self.shared(self.checked(labels)?).and_then(|plan| self.fitting(plan)).map(Box::new)
-            }
+            wrong if wrong.is_empty() => self.shared(self.checked(labels)?).and_then(fitting).map(Box::new),
             wrong => Err(wrong),
         }
     }

@@ -4,7 +4,7 @@ use super::NewVpn;
 use super::picker::{Choice, Line};
 use super::screen::Mode;
 use super::sheet::format_line;
-use crate::plan::{Finding, Place, Plan, PolicyScope, Profile, cidr};
+use crate::plan::{Finding, PolicyScope, Profile, cidr};
 use crate::sheet::{FarSide, Objection, PeerFormat, Remedy, Sheet};
 
 /// What stands in the list in the place of any system.
@@ -62,21 +62,5 @@ impl NewVpn {
     /// Why the system does not take the key that is typed.
     pub(super) fn key_problem_of_system(&self) -> Option<String> {
         self.system()?.key_problem(self.answers.key.psk()?.secret()).map(|reason| reason.why)
-    }
-
-    /// What stands in the way of a sheet for the system, and what would help.
-    pub(super) fn fitting(&self, plan: Plan) -> Result<Plan, Vec<Finding>> {
-        let Some((system, side)) = self.system().zip(FarSide::planned(&plan, None)) else { return Ok(plan) };
-        let finding = |reason: Objection| {
-            let (place, way) = match reason.instead {
-                Some(Remedy::Modern) => (Place::Policy(None), "the policy modern would do, if the region stores it"),
-                Some(Remedy::Policy) | None => (Place::Policy(None), "choose another policy"),
-                Some(Remedy::Key) => (Place::Key, "choose another key"),
-                Some(Remedy::Ranges) => (Place::PeerCidrs, "choose one range of each side that covers all of it"),
-            };
-            Finding::refusal(place, format!("{}; {way}, or another system", reason.why))
-        };
-        let checked = Sheet::check(system, &side, Some(plan.psk().secret()));
-        checked.map_err(|refused| refused.reasons.into_iter().map(finding).collect()).map(|()| plan)
     }
 }

@@ -27,7 +27,8 @@ impl Model {
         let (now, wait) = (self.shell.now, self.shell.wait);
         let key = self.new_vpn.answers.key.key_origin();
         // The page that waits for the peer says what that needs.
-        self.new_vpn.answers.system.iter().for_each(|system| self.sheet.take(system.word));
+        let system = plan.peer().and_then(|peer| peer.system);
+        system.iter().for_each(|system| self.sheet.take(system.as_str()));
         let work = Work { key, ..Work::create(Some(plan), course, Direction::Forward, now, wait) };
         self.begin_work(work, Effect::Work(which, Order::CarryOut));
     }

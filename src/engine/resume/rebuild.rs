@@ -7,7 +7,7 @@ use crate::engine::Step;
 use crate::engine::discover::Found;
 use crate::engine::prepare::{PrepareError, RegionRead};
 use crate::plan::fields::PolicyField;
-use crate::plan::{Far, Half, HalfDraft, Peer, PeerAddress, PlanDraft, Policy, Profiles, Psk};
+use crate::plan::{Far, Half, HalfDraft, Peer, PeerAddress, PeerSystem, PlanDraft, Policy, Profiles, Psk};
 
 type RegionReading<'a> = (&'a Inventory, &'a Detail);
 
@@ -69,6 +69,7 @@ fn peer(found: &Found, (inventory, detail): RegionReading<'_>) -> Option<Peer> {
         address: PeerAddress::parse(&connection.peer_address).ok()?,
         id: connection.peer_id.clone(),
         cidrs: cidrs.iter().map(|range| range.parse().ok()).collect::<Option<_>>()?,
+        system: PeerSystem::of_description(&connection.description),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
+use itertools::Itertools;
 
 use super::notes::ReceivedNotes;
 use super::values::take_key;
@@ -75,11 +76,7 @@ impl<'t> CiscoParts<'t> {
             }
             ["crypto", "ikev2", "keyring", _] => CiscoBlock::Keyring,
             ["crypto", "ikev2", "profile", _] => CiscoBlock::Profile,
-            ["crypto", "isakmp", "key", key, "address", ..] => {
-                self.take_key(line, key, notes);
-                CiscoBlock::None
-            }
-            ["crypto", "isakmp", "key", "0", key, "address", ..] => {
+            ["crypto", "isakmp", "key", key, "address", ..] | ["crypto", "isakmp", "key", "0", key, "address", ..] => {
                 self.take_key(line, key, notes);
                 CiscoBlock::None
             }
@@ -107,7 +104,8 @@ impl<'t> CiscoParts<'t> {
                 }
                 CiscoBlock::Interface
             }
-            ["crypto", "ikev2", "policy", _] => CiscoBlock::None,
+            ["crypto", "ikev2", "policy", _]
+            | ["router" | "line" | "vlan" | "hostname" | "version" | "end" | "exit", ..] => CiscoBlock::None,
             ["crypto", ..] => {
                 notes.unread(line, text);
                 CiscoBlock::None
@@ -121,7 +119,6 @@ impl<'t> CiscoParts<'t> {
                 self.of_interface = None;
                 CiscoBlock::Interface
             }
-            ["router" | "line" | "vlan" | "hostname" | "version" | "end" | "exit", ..] => CiscoBlock::None,
             _ => return None,
         })
     }
@@ -158,7 +155,6 @@ impl<'t> CiscoParts<'t> {
             (CiscoBlock::Keyring, ["pre-shared-key", ..]) => {
                 notes.of_line(line, "the key is encrypted; only the device's owner can tell it");
             }
-            (CiscoBlock::Keyring, ["address", address, ..]) => self.peers.push(address),
             (CiscoBlock::Profile, ["match", "identity", "remote", _, id, ..]) => {
                 notes.put(line, "the identity", &mut self.vpn.far.id, (*id).to_owned());
             }
@@ -169,7 +165,9 @@ impl<'t> CiscoParts<'t> {
                 self.number(line, seconds, text, |vpn| &mut vpn.policy.ike_lifetime, notes);
             }
             (CiscoBlock::Profile, ["dpd", interval, ..]) => policy.dpd_interval = interval.parse().ok(),
-            (CiscoBlock::Map, ["set", "peer", address, ..]) => self.peers.push(address),
+            (CiscoBlock::Keyring, ["address", address, ..]) | (CiscoBlock::Map, ["set", "peer", address, ..]) => {
+                self.peers.push(address);
+            }
             (CiscoBlock::Map, ["set", "pfs", group]) => self.pfs.take(group, Transforms::take_group),
             (CiscoBlock::Map, ["set", "security-association", "lifetime", "seconds", seconds]) => {
                 self.number(line, seconds, text, |vpn| &mut vpn.policy.ipsec_lifetime, notes);
@@ -219,12 +217,7 @@ impl<'t> CiscoParts<'t> {
 
     /// All of it, if it says anything of a VPN.
     fn end(mut self, notes: &mut ReceivedNotes) -> Option<Received> {
-        let mut peers: Vec<&str> = Vec::new();
-        self.peers.iter().for_each(|peer| {
-            if !peers.contains(peer) {
-                peers.push(peer)
-            }
-        });
+        let peers: Vec<&str> = self.peers.iter().copied().unique().collect();
         match peers.as_slice() {
             [peer] => self.vpn.far.address = Some((*peer).to_owned()),
             [] => {}

@@ -1,4 +1,4 @@
-//! FortiOS: `config`, `edit`, `set`.
+//! Fortinet's system: `config`, `edit`, `set`.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::notes::ReceivedNotes;
 use super::secrets::{key, unquoted};
-use super::{Received, ReceivedEnd, ReceivedEnds, Transforms};
+use super::{MOST_SETTINGS, Received, ReceivedEnd, ReceivedEnds, Transforms};
 use crate::plan::policy::{IkeVersion, Phase1Mode};
 
 /// Settings that change nothing a VPN here is made of.
@@ -49,7 +49,9 @@ pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
     for (name, of_it) in entries(&settings, '1') {
         let mut vpn = Received::named(name);
         let mut tries = None;
-        of_it.iter().for_each(|setting| of_phase_1(setting, &mut vpn, &mut tries, notes));
+        for setting in &of_it {
+            of_phase_1(setting, &mut vpn, &mut tries, notes);
+        }
         vpn.policy.ike = transforms(&of_it);
         vpn.policy.dpd_timeout =
             vpn.policy.dpd_interval.zip(tries).and_then(|(interval, tries): (u32, u32)| interval.checked_mul(tries));
@@ -63,7 +65,9 @@ pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
             continue;
         };
         let mut ends = ReceivedEnds::default();
-        of_it.iter().for_each(|setting| of_phase_2(setting, &mut ends, vpn, notes));
+        for setting in &of_it {
+            of_phase_2(setting, &mut ends, vpn, notes);
+        }
         vpn.carry(&ends);
         let taken = transforms(&of_it);
         if !vpn.policy.ipsec.is_empty() && vpn.policy.ipsec != taken {
@@ -104,12 +108,11 @@ fn of_phase_1(setting: &SetLine<'_>, vpn: &mut Received, tries: &mut Option<u32>
             notes.of_line(line, "the key is encrypted; only the device's owner can tell it");
         }
         "psksecret" => vpn.key = key(line, value, notes),
-        "proposal" | "dhgrp" => {}
         "keylife" => number(setting, &mut policy.ike_lifetime, notes),
         "dpd-retryinterval" => number(setting, &mut policy.dpd_interval, notes),
         "dpd-retrycount" => number(setting, tries, notes),
         "dpd" if value == "disable" => notes.of_line(line, "it does not look whether this end is alive"),
-        "dpd" => {}
+        "dpd" | "proposal" | "dhgrp" => {}
         _ if SAYS_NOTHING.contains(&name) => {}
         _ => notes.unread(line, &format!("set {name} {value}")),
     }
@@ -176,7 +179,7 @@ fn settings<'t>(text: &'t str, notes: &mut ReceivedNotes) -> Vec<SetLine<'t>> {
             "config" => sections.push(rest),
             "edit" if sections.len() == 1 => entry = unquoted(rest),
             "end" => drop(sections.pop()),
-            "set" if is_ours => {
+            "set" if is_ours && found.len() < MOST_SETTINGS => {
                 let (name, value) = rest.split_once(' ').map_or((rest, ""), |(name, value)| (name, value.trim()));
                 found.push(SetLine { line: at, section, entry, name, value });
             }

@@ -10,7 +10,7 @@ use super::swanctl::{proposals, without_comment};
 use super::{Received, ReceivedEnds};
 use crate::plan::policy::{DpdAction, IkeVersion, Phase1Mode};
 
-/// ConnSettings that change nothing a VPN here is made of.
+/// What changes nothing that a VPN here is made of.
 const SAYS_NOTHING: &[&str] = &[
     "auto",
     "authby",
@@ -44,6 +44,9 @@ const SAYS_NOTHING: &[&str] = &[
     "ikev1-policy",
 ];
 
+/// More than any text about one VPN has.
+const MOST_SECTIONS: usize = 500;
+
 /// The settings of a section, each with its line.
 type ConnSettings<'t> = BTreeMap<String, (usize, &'t str)>;
 
@@ -60,6 +63,7 @@ pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
         let words = line.split_once([' ', '\t']).map(|(word, rest)| (word, rest.trim()));
         match (words, line.split_once('=')) {
             _ if line.is_empty() => {}
+            _ if sections.len() > MOST_SECTIONS => {}
             (Some(("conn", name)), _) => sections.push((name, ConnSettings::new())),
             (Some(("config" | "ca", _)), _) => sections.push(("", ConnSettings::new())),
             (Some(("version" | "include", _)), _) => {}

@@ -3,7 +3,7 @@
 use super::{Received, ReceivedPolicy, Transforms};
 use crate::plan::fields::PolicyField;
 use crate::plan::policy::strength::Graded;
-use crate::plan::policy::{AuthAlgorithm, IkeVersion, LARGEST_NUMBER, Phase1Mode, Policy};
+use crate::plan::policy::{AuthAlgorithm, EncryptionAlgorithm, IkeVersion, LARGEST_NUMBER, Phase1Mode, Policy};
 use crate::plan::{Finding, Place};
 
 /// What of a policy is from the text.
@@ -100,7 +100,7 @@ impl AgreedPolicy {
         for one in said {
             let encryption =
                 strongest(&one.encryption, |it| stores(fields.encryption, it.as_str()) && !(is_v1 && it.needs_ikev2()));
-            let is_aead = encryption.is_some_and(|it| it.is_aead());
+            let is_aead = encryption.is_some_and(EncryptionAlgorithm::is_aead);
             let auth = strongest(&one.auth, |it| stores(fields.auth, it.as_str()));
             // A cipher with an integrity of its own needs none; the cloud wants a word all the same.
             let auth = auth.or_else(|| (is_aead && one.auth.is_empty()).then_some(AuthAlgorithm::Sha256));
@@ -117,7 +117,7 @@ impl AgreedPolicy {
                     }
                 }
                 (None, ..) => {
-                    unfit.push((fields.encryption, words(one.encryption.iter().map(|it| it.as_str()).collect())))
+                    unfit.push((fields.encryption, words(one.encryption.iter().map(|it| it.as_str()).collect())));
                 }
                 (_, None, _) => unfit.push((fields.auth, words(one.auth.iter().map(|it| it.as_str()).collect()))),
                 (.., None) => unfit.push((fields.group, words(one.groups.iter().map(|it| it.as_str()).collect()))),

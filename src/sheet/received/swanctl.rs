@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::notes::ReceivedNotes;
 use super::secrets::{identity, key, seconds, unquoted};
-use super::{Received, ReceivedEnds, Transforms};
+use super::{MOST_SETTINGS, Received, ReceivedEnds, Transforms};
 use crate::plan::policy::{IkeVersion, Phase1Mode};
 
 /// Settings that change nothing a VPN here is made of.
@@ -39,6 +39,9 @@ const SAYS_NOTHING: &[&str] = &[
     "pull",
 ];
 
+/// Sections within each other; there are four at most.
+const DEEPEST: usize = 8;
+
 /// A setting: its line, the sections it is in, its name and its value.
 struct SwanctlLine<'t> {
     line: usize,
@@ -59,7 +62,7 @@ pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
     let mut vpns: Vec<Received> = Vec::new();
     let mut children: Vec<(String, String, ReceivedEnds)> = Vec::new();
     let mut secrets: Vec<SecretOf> = Vec::new();
-    for setting in settings(text, notes) {
+    for setting in settings(text, notes).into_iter().take(MOST_SETTINGS) {
         match setting.path.as_slice() {
             ["connections", name, rest @ ..] => {
                 let at = vpns.iter().position(|vpn| vpn.name == *name).unwrap_or_else(|| {
@@ -94,7 +97,9 @@ pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
     for (vpn, _, ends) in &children {
         vpns.iter_mut().filter(|one| one.name == *vpn).for_each(|one| one.carry(ends));
     }
-    vpns.iter_mut().for_each(|vpn| vpn.key = key_of(vpn, &secrets, notes));
+    for vpn in &mut vpns {
+        vpn.key = key_of(vpn, &secrets, notes);
+    }
     vpns
 }
 
@@ -197,6 +202,7 @@ fn number(
 fn settings<'t>(text: &'t str, notes: &mut ReceivedNotes) -> Vec<SwanctlLine<'t>> {
     let mut found = Vec::new();
     let mut path: Vec<&str> = Vec::new();
+    let mut too_deep = 0_usize;
     for (at, line) in text.lines().enumerate() {
         let line_number = at + 1;
         let mut rest = without_comment(line).trim();
@@ -206,6 +212,7 @@ fn settings<'t>(text: &'t str, notes: &mut ReceivedNotes) -> Vec<SwanctlLine<'t>
             rest = rest.get(end + sign.map_or(0, char::len_utf8)..).unwrap_or_default().trim();
             match (sign, piece.split_once('=')) {
                 // `name : inherited {` too.
+                (Some('{'), _) if path.len() >= DEEPEST => too_deep += 1,
                 (Some('{'), _) => path.push(piece.split(':').next().unwrap_or(piece).trim()),
                 (_, Some((name, value))) => {
                     let setting = SwanctlLine {
@@ -219,7 +226,9 @@ fn settings<'t>(text: &'t str, notes: &mut ReceivedNotes) -> Vec<SwanctlLine<'t>
                 (_, None) if piece.is_empty() => {}
                 (_, None) => notes.unread(line_number, piece),
             }
-            if sign == Some('}') {
+            if sign == Some('}') && too_deep > 0 {
+                too_deep -= 1;
+            } else if sign == Some('}') {
                 path.pop();
             }
         }
