@@ -300,6 +300,29 @@ fn a_plan_file_names_things_by_name_id_or_range_and_gets_the_profile_that_fits()
 }
 
 #[test]
+fn a_plan_names_the_system_of_its_peer_or_none() {
+    let text = "version = 1\nname = \"office\"\nmode = \"single\"\n[[half]]\nregion = \"nz-hlz-1\"\n\
+                router = \"border-router\"\nsubnets = [\"private-subnet\"]\n[peer]\naddress = \"198.51.100.7\"\n\
+                cidrs = [\"192.168.7.0/24\"]\n";
+    let world = World::new();
+    let (profiles, psk) = (Profiles::built_in().unwrap(), || Psk::parse(KEY).unwrap());
+    let written = |text: &str| {
+        let draft = PlanFile::parse(text).unwrap().resolve(&world.known(), &profiles, psk()).unwrap();
+        let labels = Labels::built_in().unwrap();
+        osvpn::plan::file::write(&Plan::check(draft, &world.known(), &labels, VpnId::new("0badcafe")).unwrap())
+    };
+    assert!(!written(text).contains("system"), "an older file stays as it was");
+    let named = written(&format!("{text}system = \"ios-xe\"\n"));
+    assert!(named.contains("system = \"ios-xe\"") && written(&named) == named, "{named}");
+    let unknown = PlanFile::parse(&format!("{text}system = \"netscreen\"\n")).unwrap_err().to_string();
+    assert!(
+        unknown.starts_with("peer.system: netscreen is not known here") && unknown.contains("fortios, google"),
+        "{unknown}"
+    );
+    assert!(!unknown.contains("values"), "any system is none: {unknown}");
+}
+
+#[test]
 fn an_unusable_plan_file_says_where_and_why() {
     let error = |text: &str| {
         let error = PlanFile::parse(text).expect_err("must be refused");

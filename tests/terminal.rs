@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 mod input;
 mod interrupted;
 mod lines;
+mod received;
 mod signing_in;
 mod stopping;
 mod vpns;

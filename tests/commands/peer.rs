@@ -39,3 +39,45 @@ async fn what_cannot_work_is_refused_with_the_command_that_helps() {
     let ran = scene.run(&["peer", "test-vpn", "--for", "netscreen"]).await;
     assert!(ran.code == 2 && ran.err.contains("fortios"), "{}", ran.err);
 }
+
+const OFFICE: &str = r#"
+version = 1
+name = "office"
+mode = "single"
+[[half]]
+region = "nz-hlz-1"
+router = "office-router"
+subnets = ["office-subnet"]
+[peer]
+address = "198.51.100.7"
+cidrs = ["192.168.7.0/24"]
+system = "fortios"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_system_of_a_plan_is_checked_kept_and_taken_by_the_sheet() {
+    let scene = Scene::with_vpn().await;
+    let plan = |name: &str, text: &str| std::fs::write(scene.home.path().join(name), text).unwrap();
+    plan("office.toml", OFFICE);
+    plan("google.toml", &OFFICE.replace("fortios", "google").replace("mode =", "profile = \"catalyst\"\nmode ="));
+    plan("unknown.toml", &OFFICE.replace("fortios", "netscreen"));
+    let key = scene.home.path().join("key");
+    std::fs::write(&key, "Qb7nW2kd9Rt4Lm8Zc3Vx6Hs1").unwrap();
+    let apply = |name: &'static str| {
+        let key = key.to_str().unwrap().to_owned();
+        let scene = &scene;
+        async move { scene.run(&["apply", name, "--psk-file", &key, "--wait", "0"]).await }
+    };
+    let ran = apply("google.toml").await;
+    assert!(ran.code == 4 && ran.err.contains("IKEv1") && ran.err.contains("modern would do"), "{}", ran.err);
+    let ran = apply("unknown.toml").await;
+    assert!(ran.code == 2 && ran.err.contains("peer.system: netscreen") && ran.err.contains("fortios"), "{}", ran.err);
+    let ran = apply("office.toml").await;
+    assert!(ran.code == 3 && ran.out.contains("config vpn ipsec phase1-interface"), "{}\n{}", ran.out, ran.err);
+    // Its colleague, on another machine, has no journal of it.
+    let ran = scene.run(&["peer", "office"]).await;
+    assert!(ran.code == 0 && ran.out.starts_with("# FortiGate (FortiOS)"), "{}\n{}", ran.out, ran.err);
+    let ran = scene.run(&["peer", "office", "--for", "values"]).await;
+    assert!(ran.out.contains("Connect to"), "{}", ran.out);
+    assert!(scene.run(&["peer", "test-vpn"]).await.out.contains("Connect to"));
+}

@@ -13,10 +13,7 @@ in_both! {
     where_both_ends_are_possible_it_is_asked,
     what_this_cloud_does_not_take_is_told_and_stays_open,
     what_is_no_such_text_is_refused_and_pasted_once_more,
-}
-
-on_a_screen! {
-    a_text_is_taken_where_it_is_pasted_and_as_it_is_typed_by_a_terminal: "lines are pasted as lines",
+    a_text_is_taken_where_it_is_pasted_and_as_it_is_typed_by_a_terminal,
 }
 
 const FORTIOS: &str = include_str!("../peer_sheets/samples/fortios.txt");
@@ -143,13 +140,16 @@ fn what_is_no_such_text_is_refused_and_pasted_once_more() {
 
 fn a_text_is_taken_where_it_is_pasted_and_as_it_is_typed_by_a_terminal() {
     let mut journey = Journey::discovered_on((80, 24));
-    journey.at_peer().send(Message::Paste(FORTIOS.into())).at(Screen::Received);
-    let mut typed = reading();
-    let pasted_enter =
-        || Message::Key(KeyEvent::new_with_kind(KeyCode::Enter, KeyModifiers::NONE, KeyEventKind::Repeat));
-    for line in FORTIOS.lines() {
-        typed.types(line).send(pasted_enter());
-    }
-    assert!(drawn_text(&typed).contains("set dst-subnet 10.0.1.0") && !drawn_text(&typed).contains("aGVsbG8"));
-    typed.enter().at(Screen::Received);
+    journey.at_peer().on_a_screen(|journey| {
+        journey.send(Message::Paste(FORTIOS.into())).at(Screen::Received);
+        journey.esc().at(Screen::Paste);
+        let pasted_enter =
+            || Message::Key(KeyEvent::new_with_kind(KeyCode::Enter, KeyModifiers::NONE, KeyEventKind::Repeat));
+        for line in FORTIOS.lines() {
+            journey.types(line).send(pasted_enter());
+        }
+        let drawn = drawn_text(journey);
+        assert!(drawn.contains("set dst-subnet 10.0.1.0") && !drawn.contains("aGVsbG8"), "{drawn}");
+        journey.enter().at(Screen::Received);
+    });
 }
