@@ -2,28 +2,23 @@
 //! that is typed in answer. For terminals that can show no screen, and for those who have one read to them.
 
 mod commands;
+mod hearing;
 mod page;
+mod paragraph;
 
 use std::collections::BTreeMap;
-
-use secrecy::{ExposeSecret, SecretString};
 
 use super::{Scene, Spots, Theme, header, work};
 use crate::engine::Direction;
 use crate::plan::shell::is_command;
-use crate::plan::wrap::{LongWords, command_in, wrap};
 use crate::wizard::fields::Field;
-use crate::wizard::gesture::{Gesture, Spot};
-use crate::wizard::keymap::Action;
-use crate::wizard::picker::Choice;
 use crate::wizard::work::{RowState, Work};
-use crate::wizard::{Content, Message, Model};
-use page::{Asks, BeingRead, Meant, Offer, PageKey, SpokenPage};
+use crate::wizard::{Content, Model};
+use page::{Asks, BeingRead, Offer, PageKey, SpokenPage};
+use paragraph::{Paragraph, TextKind, marked, plain, shown};
 
 /// How many lines of a list are said at once.
 pub(crate) const AT_ONCE: usize = 20;
-/// What stands on a line of its own needs no shorter ones.
-const NARROWEST: usize = 20;
 /// So many lines are said over again when the user comes back to their page.
 const SHORT: usize = 8;
 
@@ -42,24 +37,6 @@ impl NewLines {
     pub fn written(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().chain([&self.prompt]).map(String::as_str)
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Paragraph {
-    lead: String,
-    /// Its further lines stand under its first one.
-    text: String,
-    kind: TextKind,
-}
-
-/// How a text is broken into lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TextKind {
-    Prose,
-    /// Only where a backslash tells the shell that it goes on.
-    Command,
-    /// Not at all: it is for another system.
-    Whole,
 }
 
 /// What was said last.
@@ -258,189 +235,6 @@ impl Transcript {
         lines.extend(self.complaint.take().map(marked));
         self.remark = remark;
     }
-
-    /// What a line means that was typed in answer to what was said last.
-    pub fn hear(&mut self, model: &Model, line: &SecretString) -> Vec<Message> {
-        self.is_answered = true;
-        let text = line.expose_secret().trim();
-        if let Some(typed) = model.shell.dialog.as_ref().and_then(|dialog| dialog.typed.as_ref())
-            && model.shell.question.is_none()
-            && !text.is_empty()
-            && typed.name.trim() == text
-        {
-            return vec![Message::Gesture(Gesture::Fill(line.clone()))];
-        }
-        if let Some(asked) = &model.shell.question {
-            self.complaint = commands::unanswered(asked, text);
-            return if text == ":?" { Vec::new() } else { commands::answer(asked, line) };
-        }
-        let gestures = match self.asks {
-            Asks::Nothing | Asks::Choice | Asks::Choices | Asks::Policy => self.chosen(model, text),
-            Asks::Text | Asks::Secret if text.is_empty() => Some(vec![Gesture::Act(Action::Accept)]),
-            Asks::Pasted if text == ":b" => Some(vec![Gesture::Act(Action::Back)]),
-            Asks::Pasted if text == ":q" => Some(vec![Gesture::Act(Action::Quit)]),
-            Asks::Pasted if text == ":?" => Some(vec![Gesture::Act(Action::Help)]),
-            Asks::Pasted => Some(vec![Gesture::Fill(line.clone())]),
-            // No text is only that.
-            Asks::Text if text == "?" => Some(vec![Gesture::Act(Action::Help)]),
-            Asks::Text | Asks::Secret => {
-                let is_letter = self.asks == Asks::Text && commands::of_letter(model, text).is_some();
-                self.complaint = (is_letter || ["b", "q"].contains(&text)).then_some(commands::TAKEN_AS_TEXT);
-                let command = text.strip_prefix(':').and_then(|name| commands::of_form(model, name));
-                Some(vec![command.map_or_else(|| Gesture::Fill(line.clone()), Gesture::Act)])
-            }
-        };
-        gestures.unwrap_or_default().into_iter().map(Message::Gesture).collect()
-    }
-
-    fn chosen(&mut self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
-        let text = text.strip_prefix(':').unwrap_or(text);
-        match text {
-            "" if !self.reading.is_empty() && !self.takes_what_is_marked(model) => {
-                let default = self.default.and_then(|number| self.offered.get(&number));
-                self.complaint = default.is_none().then_some(commands::STILL_READING);
-                return default.map(|offer| offer.meant.gestures());
-            }
-            "" if self.asks == Asks::Nothing && self.reading.is_empty() => return None,
-            "" if self.default.is_none()
-                && matches!(model.content(), Content::None)
-                && model.shell.dialog.is_none() =>
-            {
-                self.complaint = Some(commands::NO_DEFAULT);
-                return None;
-            }
-            "" => return Some(vec![Gesture::Act(Action::Accept)]),
-            "/" if !matches!(model.content(), Content::List(_)) || model.shell.dialog.is_some() => {
-                (self.is_wanted, self.is_answered) = (true, false);
-                return None;
-            }
-            "?" if model.shell.dialog.is_some() => {
-                if model.shell.dialog.as_ref().is_some_and(|dialog| dialog.is_help) {
-                    return Some(vec![Gesture::Act(Action::Back)]);
-                }
-                self.complaint = Some(commands::OF_QUESTIONS);
-                return None;
-            }
-            "m" if self.asks != Asks::Nothing => {
-                self.turn_over(model);
-                return None;
-            }
-            _ => {}
-        }
-        if let Some(number) = text.strip_suffix('?').and_then(|number| number.trim().parse().ok())
-            && matches!(model.content(), Content::List(_))
-            && model.shell.dialog.is_none()
-        {
-            (self.explained, self.is_answered) = (Some(number), false);
-            return None;
-        }
-        if let Some(action) = commands::of_letter(model, text) {
-            return Some(vec![Gesture::Act(action)]);
-        }
-        if let (Some(filter), Content::List(_)) = (text.strip_prefix('/'), model.content()) {
-            self.is_wanted = true;
-            return Some(vec![Gesture::Filter(filter.trim().to_owned())]);
-        }
-        let found = match self.asks {
-            Asks::Policy => self.policy_value(text),
-            _ => self.by_numbers(text).or_else(|| self.by_name(model, text)),
-        };
-        if found.is_none() {
-            let is_named = model.shell.dialog.as_ref().is_some_and(|dialog| dialog.typed.is_some());
-            let is_early = !self.reading.is_empty() && self.offered.is_empty();
-            self.complaint = Some(match () {
-                () if is_early => commands::STILL_READING,
-                () if is_named => commands::OTHER_NAME,
-                () => commands::NOT_UNDERSTOOD,
-            });
-            return Some(vec![Gesture::Misunderstood]);
-        }
-        found
-    }
-
-    /// Whether Enter alone means something though nothing is numbered: what is marked, or what comes first.
-    fn takes_what_is_marked(&self, model: &Model) -> bool {
-        match model.content() {
-            Content::Review(_) => true,
-            Content::List(_) => self.asks == Asks::Choices || self.offered.is_empty(),
-            _ => false,
-        }
-    }
-
-    /// The next lines of a long list; after the last the first.
-    fn turn_over(&mut self, model: &Model) {
-        let shown = if let Content::List(picker) = model.content() { picker.shown() } else { 0 };
-        self.skipped = if self.skipped + AT_ONCE < shown { self.skipped + AT_ONCE } else { 0 };
-        self.is_wanted = true;
-    }
-
-    fn by_numbers(&self, text: &str) -> Option<Vec<Gesture>> {
-        let numbers = text.split([',', ' ']).filter(|part| !part.is_empty()).map(|part| part.parse().ok());
-        let numbers: Vec<usize> = numbers.collect::<Option<_>>()?;
-        let entries: Vec<&Offer> = numbers.iter().map(|number| self.offered.get(number)).collect::<Option<_>>()?;
-        if self.asks == Asks::Choices {
-            let choices = entries.into_iter().map(|entry| entry.meant.choice().cloned()).collect::<Option<_>>()?;
-            return Some(vec![Gesture::Mark(choices)]);
-        }
-        let [entry] = entries.as_slice() else { return None };
-        Some(entry.meant.gestures())
-    }
-
-    /// By what a choice is called, where only one is called so.
-    fn by_name(&mut self, model: &Model, text: &str) -> Option<Vec<Gesture>> {
-        let is_so = |title: &str| title.to_lowercase() == text.to_lowercase();
-        let mut named: Vec<Meant> =
-            self.offered.values().filter(|entry| is_so(&entry.title)).map(|entry| entry.meant.clone()).collect();
-        if let Content::List(picker) = model.content()
-            && model.shell.dialog.is_none()
-        {
-            let lines = picker.lines().iter().filter(|line| is_so(&line.title));
-            named = lines.map(|line| Meant::Take(Spot::Line(line.choice.clone()))).collect();
-        }
-        if self.offered.is_empty() && !self.reading.is_empty() && !matches!(model.content(), Content::List(_)) {
-            named =
-                page::coming(model).into_iter().filter(|offer| is_so(&offer.title)).map(|offer| offer.meant).collect();
-        }
-        match named.as_slice() {
-            [Meant::Take(Spot::Line(choice))] if self.asks == Asks::Choices => {
-                Some(vec![Gesture::Mark(vec![choice.clone()])])
-            }
-            [only] => Some(only.gestures()),
-            [] => None,
-            _ => {
-                self.complaint = Some(commands::SEVERAL);
-                Some(Vec::new())
-            }
-        }
-    }
-
-    /// The number of a field, and its value.
-    fn policy_value(&self, text: &str) -> Option<Vec<Gesture>> {
-        let (number, value) = text.split_once(' ').unwrap_or((text, ""));
-        let entry = self.offered.get(&number.parse().ok()?)?;
-        let value = value.trim();
-        let fill = (!value.is_empty()).then(|| Gesture::Fill(SecretString::from(value)));
-        Some(entry.meant.gestures().into_iter().chain(fill).collect())
-    }
-}
-
-impl Meant {
-    const fn choice(&self) -> Option<&Choice> {
-        if let Self::Take(Spot::Line(choice)) = self { Some(choice) } else { None }
-    }
-}
-
-/// A line as it can be written: nothing of it moves the cursor.
-fn shown(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
-}
-
-fn plain(text: impl AsRef<str>) -> Paragraph {
-    Paragraph::led(String::new(), text.as_ref())
-}
-
-fn marked(text: &str) -> Paragraph {
-    Paragraph::led("! ".to_owned(), text)
 }
 
 /// How far work is, by what it does.
@@ -456,28 +250,5 @@ fn so_far(work: &Work) -> String {
             let left = count(|state| !matches!(state, RowState::RolledBack | RowState::Waiting));
             format!("{back} {}, {left} left.", if is_creation { "deleted" } else { "rolled back" })
         }
-    }
-}
-
-impl Paragraph {
-    fn led(lead: String, text: &str) -> Self {
-        Self { lead, text: text.to_owned(), kind: TextKind::Prose }
-    }
-
-    fn wrapped(&self, columns: usize) -> Vec<String> {
-        let (lead, text) = (&self.lead, shown(&self.text));
-        match self.kind {
-            TextKind::Prose => {}
-            TextKind::Whole => return vec![format!("{lead}{text}")],
-            TextKind::Command => {
-                let command = text.trim_start();
-                let margin = &text[..text.len() - command.len()];
-                return command_in(columns, margin, command).lines().map(str::to_owned).collect();
-            }
-        }
-        let columns = columns.max(NARROWEST).saturating_sub(lead.len());
-        let lines = wrap(&text, columns, LongWords::Whole).into_iter().enumerate();
-        let below = " ".repeat(lead.len());
-        lines.map(|(at, line)| format!("{}{line}", if at == 0 { lead } else { &below })).collect()
     }
 }

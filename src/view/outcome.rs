@@ -1,21 +1,19 @@
 //! What a run means at this moment, and what there is to do.
 
-use ratatui::text::{Line, Span};
+mod verified;
 
 use super::account::{Account, hour};
-use super::text::{clock, hanging, labelled, paragraph};
-use crate::change::{Proposal, Together};
+use super::text::{clock, paragraph};
 use crate::cloud::{Error, Status};
 use crate::engine::Direction;
 use crate::engine::Doubt;
-use crate::engine::handover::{HANDOVER_TITLE, Handover, external_address};
+use crate::engine::handover::{HANDOVER_TITLE, Handover};
 use crate::inspect::diagnosis::agents_report;
-use crate::inspect::{CheckResult, Condition, Diagnosis, Examined, OtherHalf, Weight, checks};
+use crate::plan::Half;
 use crate::plan::shell::osvpn;
-use crate::plan::{Half, Plan, RULES_NEEDED};
-use crate::sheet::{FarSide, Sheet};
 use crate::wizard::sheet::reasons;
 use crate::wizard::work::{Button, End, Stage, Work};
+use verified::{active, proof};
 
 /// What a creation means at this moment, and what there is to do.
 pub(super) fn lines(text: &mut Account<'_>, work: &Work) {
@@ -76,12 +74,6 @@ fn ended(text: &mut Account<'_>, work: &Work, end: &End) {
 }
 
 impl Account<'_> {
-    /// What only a person can see to.
-    fn open(&mut self, question: &str, what: &str) {
-        let theme = self.scene.theme;
-        self.signed((theme.glyphs.notice, theme.accent()), &format!("{question}: {what}"), theme.text());
-    }
-
     fn half(&mut self, work: &Work, half: Half, status: &Status) {
         let theme = self.scene.theme;
         let look = theme.status(status);
@@ -214,233 +206,27 @@ fn failed(text: &mut Account<'_>, work: &Work, row: usize, error: &Error) {
     text.exists(work);
 }
 
-fn active(text: &mut Account<'_>, work: &Work) {
-    let both = if work.halves().len() == 1 { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
-    text.good(&format!("{both}: the tunnel is up."));
-    if let Some(admission) = work.admission() {
-        text.admission(&admission);
-        text.gap();
-    }
-    text.besides(work);
-    verified(text, work);
-    text.gap();
-    rules(text, work);
-    handover(text, work);
-}
-
-/// ACTIVE does not prove that traffic flows: the halves are compared.
-fn verified(text: &mut Account<'_>, work: &Work) {
-    let theme = text.scene.theme;
-    match &work.watch.examined {
-        None => text.lines.push(Line::styled("Checking the VPN", theme.dim())),
-        Some(Err(error)) => text.warning(&format!("The VPN could not be checked: {error}")),
-        Some(Ok(examined)) => {
-            let faults = examined.diagnosis.findings.iter().filter(|check| check.check != checks::SECURITY_GROUPS);
-            let conclusion = examined.diagnosis.conclusion(&examined.vpn);
-            match examined.diagnosis.condition {
-                Condition::Proven => text.good(&format!("{conclusion} {}", examined.diagnosis.passed())),
-                Condition::NotActive => text.warning("It was ACTIVE a moment ago, and is not any more."),
-                Condition::Mismatched | Condition::Unclear => text.warning(&conclusion),
-            }
-            let mut said = false;
-            for check in faults {
-                finding(text, check);
-                said = true;
-            }
-            if examined.diagnosis.condition == Condition::Unclear {
-                for (check, what) in examined.diagnosis.open() {
-                    text.open(check.label, what);
-                }
-            }
-            if said {
-                text.say(&format!("{} says more, and fixes what it can.", examined.vpn.command("doctor")));
-            }
-        }
-    }
-}
-
-/// What instances allow, where nothing is to be added, and what they need, where that is not known.
-fn rules(text: &mut Account<'_>, work: &Work) {
-    if let Some(Ok(examined)) = &work.watch.examined
-        && examined.diagnosis.gates.len() == examined.vpn.sides().count()
-    {
-        if work.admission().is_none() {
-            text.say(&admitted(&examined.diagnosis));
-        }
-        return;
-    }
-    text.say(RULES_NEEDED);
-    for rule in work.plan.iter().flat_map(Plan::security_rules) {
-        text.gap();
-        let place = text.scene.model.shell.labels.name(&rule.region);
-        text.title(format!("{place} allows {}", rule.remote));
-        text.say(&format!("  {}", rule.command()));
-    }
-}
-
-/// What the security groups of all instances allow.
-fn admitted(diagnosis: &Diagnosis) -> String {
-    match diagnosis.gates.values().map(|gate| gate.ports).sum() {
-        0 => {
-            "No instance is in these subnets yet. Each needs a security group that allows traffic from the other side."
-                .to_owned()
-        }
-        1 => "The security groups of the instance port allow traffic from the other side.".to_owned(),
-        count => format!("The security groups of all {count} instance ports allow traffic from the other side."),
-    }
-}
-
-impl Account<'_> {
-    /// The question whether to add the missing rules: the button below answers it.
-    fn admission(&mut self, admission: &Proposal) {
-        self.warning("It carries no traffic yet to some instances: their security groups block the other side.");
-        let together = Together(std::slice::from_ref(admission));
-        self.title(together.question());
-        for line in format!("{together:.8}").lines() {
-            self.say(line);
-        }
-    }
-
-    /// What came of a change. What was said before it is over, but for what the owner of an external peer has to do.
-    pub(super) fn came_to(&mut self, work: &Work) {
-        let vpns = &self.scene.model.vpns;
-        let is_waiting = work.has_vpn && vpns.open.as_ref().is_some_and(|open| open.waiting.is_some());
-        let dim = self.scene.theme.dim();
-        match work.after.as_deref() {
-            Some((vpn, diagnosis)) if diagnosis.condition != Condition::NotActive => {
-                let conclusion = diagnosis.conclusion(vpn);
-                match diagnosis.condition {
-                    Condition::Proven => self.good(&format!("Done: {} is {conclusion}", vpn.name)),
-                    _ => self.warning(&format!("Done. {}: {conclusion}", vpn.name)),
-                }
-                diagnosis.findings.iter().for_each(|check| finding(self, check));
-            }
-            Some((vpn, _)) if is_waiting => {
-                self.good("Done.");
-                let text = format!("{} is not ACTIVE yet; {}", vpn.name, agents_report!());
-                self.lines.push(Line::styled(text, dim));
-            }
-            Some((vpn, diagnosis)) => {
-                self.warning(&format!("Done, but {} is not ACTIVE.", vpn.name));
-                diagnosis.findings.iter().for_each(|check| finding(self, check));
-            }
-            None => {
-                self.good("Done.");
-                if work.has_vpn && vpns.seen.is_loading() {
-                    self.lines.push(Line::styled("Checking the VPN", dim));
-                }
-            }
-        }
-        let has_peer = work.has_vpn && vpns.vpn().is_some_and(|vpn| matches!(vpn.other_half, OtherHalf::Outside));
-        if has_peer && !work.notes.is_empty() {
-            self.gap();
-            self.title("As was said before".to_owned());
-            work.notes.iter().for_each(|note| self.say(note));
-        }
-    }
-
-    /// What came of a new VPN once it has the rules it lacked.
-    pub(super) fn completed(&mut self, work: &Work) {
-        let vpns = &self.scene.model.vpns;
-        let is_reading = vpns.seen.is_loading() || vpns.open.as_ref().is_some_and(|open| open.around.is_loading());
-        match work.after.as_deref() {
-            None if is_reading => {
-                let dim = self.scene.theme.dim();
-                self.lines.push(Line::styled("Checking the VPN", dim));
-            }
-            None => self.warning("The VPN could not be checked; Show VPN tries again."),
-            Some((vpn, diagnosis)) => {
-                let conclusion = diagnosis.conclusion(vpn);
-                match diagnosis.condition {
-                    Condition::Proven if diagnosis.rules().is_empty() => {
-                        self.good(&format!("{} carries traffic, as far as can be checked from here.", vpn.name));
-                        self.say(&format!("{conclusion} {} {}", diagnosis.passed(), admitted(diagnosis)));
-                    }
-                    _ => self.warning(&conclusion),
-                }
-                for check in &diagnosis.findings {
-                    finding(self, check);
-                }
-            }
-        }
-    }
-}
-
 /// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
 fn handover(text: &mut Account<'_>, work: &Work) {
     let (Some(plan), true) = (work.plan.as_ref(), work.has_sheet()) else { return };
-    let progress = &work.course.progress;
-    let side = FarSide::planned(plan, external_address(plan, progress, plan.a()));
-    let (Some(side), Some(format)) = (side, text.scene.model.sheet.format()) else { return };
+    let Some(sheet) = text.scene.model.sheet.sheet_of_work() else { return };
     text.gap();
     text.title(HANDOVER_TITLE.to_owned());
-    match Sheet::new(format, &side, None) {
-        Ok(sheet) => text.sheet(&sheet),
+    match sheet {
+        Ok(sheet) => text.sheet(sheet),
         Err(refused) => {
             let of = |word| osvpn(word).operand(&work.change().subject);
-            for reason in reasons(&refused, of) {
+            for reason in reasons(refused, of) {
                 text.warning(&reason);
             }
         }
     }
     text.gap();
-    if let Some(handover) = Handover::of(plan, progress, work.key) {
+    if let Some(handover) = Handover::of(plan, &work.course.progress, work.key) {
         text.say(&format!("Pre-shared key: {}", handover.key()));
         handover.key_command.iter().for_each(|command| text.say(&format!("  {command}")));
     }
     text.say("p shows this for another system, with the key, or writes it to a file.");
-}
-
-/// What came of holding the halves against each other: what is wrong with what it means and what to do, then what cannot
-/// be seen from here.
-fn proof(text: &mut Account<'_>, work: &Work) {
-    let theme = text.scene.theme;
-    text.gap();
-    match &work.watch.examined {
-        None => text.lines.push(Line::styled("Checking the VPN", theme.dim())),
-        Some(Err(error)) => text.warning(&format!("The VPN could not be checked: {error}")),
-        Some(Ok(examined)) => {
-            let Examined { vpn, diagnosis } = &**examined;
-            for check in &diagnosis.findings {
-                finding(text, check);
-            }
-            text.say(&diagnosis.passed());
-            if !diagnosis.once_up.is_empty() {
-                text.gap();
-                text.title("Once it is up (none of this keeps it down)".to_owned());
-            }
-            for check in &diagnosis.once_up {
-                finding(text, check);
-            }
-            text.gap();
-            for (check, what) in diagnosis.open() {
-                text.open(check.label, what);
-            }
-            for what in &diagnosis.unseen {
-                text.open("Cannot be checked from here", what);
-            }
-            if !(diagnosis.findings.is_empty() && diagnosis.once_up.is_empty()) {
-                text.gap();
-                text.say(&format!("{} says more, and fixes what it can.", vpn.command("doctor")));
-            }
-        }
-    }
-}
-
-fn finding(text: &mut Account<'_>, check: &CheckResult) {
-    let Some(fault) = check.fault() else { return };
-    let theme = text.scene.theme;
-    let look = match fault.weight {
-        Weight::Stops | Weight::Exposes => (theme.glyphs.bad, theme.bad()),
-        Weight::Hides | Weight::Warns => (theme.glyphs.warning, theme.warning()),
-    };
-    text.signed(look, &fault.seen, theme.text());
-    text.lines.extend(hanging(Span::raw("  "), &fault.means, text.columns, theme.dim()));
-    let values = fault.fix.compared();
-    let widest = values.iter().map(|value| value.what.len()).max().unwrap_or(0);
-    for value in values {
-        text.lines.extend(labelled(theme, value.what, &value.peer_has, text.columns, widest));
-    }
 }
 
 fn remaining(text: &mut Account<'_>, work: &Work) {

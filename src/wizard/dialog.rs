@@ -42,7 +42,7 @@ impl Act {
 
 /// What a dialog is about, for its buttons.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum DialogSubject {
     Screen,
     /// What was sent so far, and what comes meanwhile.
     Requests,
@@ -88,7 +88,7 @@ pub struct Dialog {
     pub is_wide: bool,
     /// Lines its text is scrolled by.
     pub scroll: u16,
-    pub(super) about: About,
+    pub(super) about: DialogSubject,
 }
 
 impl Dialog {
@@ -102,7 +102,7 @@ impl Dialog {
             is_help: false,
             is_wide: false,
             scroll: 0,
-            about: About::Screen,
+            about: DialogSubject::Screen,
         };
         let buttons = buttons.into_iter().map(|(label, act)| DialogButton { label: label.into(), act, letter: None });
         dialog.buttons.extend(buttons);
@@ -126,7 +126,7 @@ impl Dialog {
         dialog
     }
 
-    pub(super) fn about(self, about: About) -> Self {
+    pub(super) fn about(self, about: DialogSubject) -> Self {
         Self { about, ..self }
     }
 

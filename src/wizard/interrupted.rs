@@ -3,7 +3,7 @@
 
 use itertools::Itertools;
 
-use super::dialog::{About, Act, Dialog};
+use super::dialog::{Act, Dialog, DialogSubject};
 use super::message::{Overview, ResumedCreation, Which};
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
@@ -79,7 +79,7 @@ impl Shell {
         }
         buttons.push(("Later", Act::Close));
         let dialog = Dialog::new(format!("Interrupted: {}", course.change), text, buttons).wide();
-        self.dialog = Some(dialog.about(About::Interrupted(Box::new(interrupted))));
+        self.dialog = Some(dialog.about(DialogSubject::Interrupted(Box::new(interrupted))));
     }
 
     fn offer_creation(&mut self, creation: &Interruption, also: Option<String>) {
@@ -94,7 +94,7 @@ impl Shell {
             ("Forget", Act::Forget),
         ];
         let dialog = Dialog::new(format!("Creating {} was interrupted", creation.name()), text, buttons);
-        self.dialog = Some(dialog.about(About::Interrupted(Box::new(creation.clone()))));
+        self.dialog = Some(dialog.about(DialogSubject::Interrupted(Box::new(creation.clone()))));
     }
 
     /// It is made, rolled back or forgotten.
@@ -124,14 +124,14 @@ impl Model {
         let text = vec![format!("Reading what there is of {}. {key} cancels.", interrupted.name())];
         // It comes without being asked for, so no Enter closes it.
         let dialog = Dialog::new("One moment", text, Vec::<(String, Act)>::new());
-        self.shell.dialog = Some(dialog.about(About::Reading(request, direction, interrupted)));
+        self.shell.dialog = Some(dialog.about(DialogSubject::Reading(request, direction, interrupted)));
     }
 
     pub(super) fn resumed(&mut self, request: RequestId, result: Result<Box<ResumedCreation>, Vec<String>>) {
         let is_awaited =
-            |dialog: &mut Dialog| matches!(dialog.about, About::Reading(awaited, ..) if awaited == request);
+            |dialog: &mut Dialog| matches!(dialog.about, DialogSubject::Reading(awaited, ..) if awaited == request);
         let dialog = self.shell.dialog.take_if(is_awaited);
-        let Some(About::Reading(_, direction, creation)) = dialog.map(|dialog| dialog.about) else {
+        let Some(DialogSubject::Reading(_, direction, creation)) = dialog.map(|dialog| dialog.about) else {
             return self.shell.out.push(Effect::Release(request));
         };
         match result {

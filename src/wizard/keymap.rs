@@ -1,18 +1,17 @@
 //! Which keys do what, now. One table feeds dispatch, the footer and the help, so they cannot disagree.
 
+mod pages;
+mod steps;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use itertools::Itertools;
 
-use super::dialog::{Act, Dialog};
-use super::fields::Field;
-use super::forms::Form;
-use super::picker::{Choice, Line, Picker};
 use super::{Content, Model, Start};
-use crate::plan::Profile;
 use crate::wizard::screen::Screen;
 use crate::wizard::sheet::SheetButton;
-use crate::wizard::sign_in_question::Asked;
-use crate::wizard::vpns::{Open, VpnButton};
+use crate::wizard::vpns::VpnButton;
+use pages::{dialog_keys, problem_keys, question_keys, sheet_keys, vpn_keys, work_keys};
+use steps::{form_keys, picker_keys, review_keys};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -212,16 +211,6 @@ pub fn action(model: &Model, event: &KeyEvent) -> Option<Action> {
     bindings.iter().find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action)
 }
 
-fn question_keys(asked: &Asked) -> Vec<Binding> {
-    let is_last = asked.focus + 1 >= asked.fields.len();
-    vec![
-        bind(&[ENTER], Action::Accept, if is_last { "sign in" } else { "next field" }),
-        bind(&[ESC], Action::Back, "not now"),
-        quiet(&[TAB, DOWN], Action::Down, "next field"),
-        quiet(&[BACKTAB, UP], Action::Up, "previous field"),
-    ]
-}
-
 fn help_key() -> Binding {
     bind(&[Key::character('?'), F1], Action::Help, "help")
 }
@@ -230,55 +219,10 @@ fn quit_key() -> Binding {
     bind(&[Key::character('q')], Action::Quit, "quit")
 }
 
-fn dialog_keys(dialog: &Dialog) -> Vec<Binding> {
-    let has_choice = dialog.buttons.len() > 1;
-    let mut bindings = vec![bind(&[ENTER], Action::Accept, "choose"), bind(&[ESC], Action::Back, "close")];
-    let press = |letter: char, at: usize, label: &'static str| {
-        let keys = [letter, letter.to_ascii_uppercase()].map(Key::character);
-        Binding { in_footer: !label.is_empty(), ..bind(&keys, Action::Press(at), label) }
-    };
-    if let Some(yes) = dialog.yes() {
-        bindings.extend([press('y', yes, "yes"), press('n', 0, "no")]);
-    }
-    let lettered = dialog.buttons.iter().enumerate().filter_map(|(at, button)| Some((button.letter?, at, button.act)));
-    let label = |act| if act == Act::Copy { "copy" } else { "" };
-    bindings.extend(lettered.map(|(letter, at, act)| press(letter, at, label(act))));
-    if has_choice {
-        bindings.push(bind(&[RIGHT, TAB, DOWN], Action::Right, "next"));
-        bindings.push(quiet(&[LEFT, BACKTAB, UP], Action::Left, "previous"));
-        bindings.push(quiet(&[Key::plain(KeyCode::PageDown)], Action::PageDown, "scroll down"));
-        bindings.push(quiet(&[Key::plain(KeyCode::PageUp)], Action::PageUp, "scroll up"));
-    } else {
-        bindings.extend(scrolling());
-        bindings.push(quiet(&[Key::character('?'), F1], Action::Help, "close"));
-    }
-    bindings
-}
-
-fn problem_keys(model: &Model) -> Vec<Binding> {
-    let mut bindings = vec![bind(&[Key::character('r'), ENTER], Action::Retry, "try again")];
-    if model.shell.can_demo() {
-        bindings.push(bind(&[Key::character('d')], Action::Demo, "demo cloud"));
-    }
-    bindings.extend(scrolling());
-    bindings.push(help_key());
-    with_other_cloud(model, bindings)
-}
-
-/// Esc leads back to the list of clouds, where there is one.
-fn with_other_cloud(model: &Model, mut bindings: Vec<Binding>) -> Vec<Binding> {
-    if model.shell.clouds.is_empty() {
-        bindings.push(bind(&[Key::character('q'), ESC], Action::Quit, "quit"));
-    } else {
-        bindings.extend([bind(&[ESC], Action::Back, "other cloud"), quit_key()]);
-    }
-    bindings
-}
-
 /// Each digit is a key of its own, and all are one line of the help.
-fn numbers() -> impl Iterator<Item = Binding> {
-    (1..=9).zip('1'..='9').map(|(number, digit)| {
-        let label = if number == 1 { "the line of that number" } else { "" };
+fn numbers(of_all: &'static str) -> impl Iterator<Item = Binding> {
+    (1..=9).zip('1'..='9').map(move |(number, digit)| {
+        let label = if number == 1 { of_all } else { "" };
         quiet(&[Key::character(digit)], Action::Pick(number), label)
     })
 }
@@ -295,71 +239,6 @@ fn scrolling() -> [Binding; 6] {
     ]
 }
 
-/// A list of fewer lines is seen at a glance.
-const WORTH_FILTERING: usize = 8;
-
-fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
-    let moves = |bindings: &mut Vec<Binding>, letters: bool| {
-        let with = |key: Key, letter: char| if letters { vec![key, Key::character(letter)] } else { vec![key] };
-        bindings.extend([
-            quiet(&with(UP, 'k'), Action::Up, "up"),
-            quiet(&with(DOWN, 'j'), Action::Down, "down"),
-            quiet(&[Key::plain(KeyCode::PageUp), Key::control('u')], Action::PageUp, "page up"),
-            quiet(&[Key::plain(KeyCode::PageDown), Key::control('d')], Action::PageDown, "page down"),
-        ]);
-    };
-    if picker.filter().is_some() {
-        let mut bindings = vec![
-            bind(&[ENTER], Action::Accept, "take"),
-            bind(&[ESC], Action::Back, "end filter"),
-            quiet(&[F1], Action::Help, "help"),
-        ];
-        bindings.extend(open_vpn(model));
-        bindings.extend(details(model, &[]));
-        moves(&mut bindings, false);
-        if picker.marked().is_some() {
-            bindings.push(bind(&[TAB], Action::Toggle, "mark"));
-        }
-        // In a filter these edit the text, as everywhere text is edited.
-        bindings.retain(|binding| !matches!(binding.action, Action::PageUp | Action::PageDown));
-        return bindings;
-    }
-    let accept = match picker.current().map(|line| &line.choice) {
-        Some(Choice::Proposal(..)) => "review",
-        Some(Choice::Vpn(_) | Choice::Creation(_) | Choice::Vpns) => "open",
-        _ if model.screen == Screen::Vpns => "open",
-        _ => "continue",
-    };
-    // What cannot be taken says why there.
-    let is_open = picker.marked().is_some() || picker.current().is_none_or(Line::is_open);
-    let mut bindings = vec![Binding { in_footer: is_open, ..bind(&[ENTER], Action::Accept, accept) }];
-    if picker.marked().is_some() {
-        bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));
-    }
-    let back = bind(&[ESC, BACKTAB, LEFT], Action::Back, "back");
-    bindings.push(if model.previous_screen().is_some() {
-        back
-    } else {
-        Binding { in_footer: false, label: "leave", ..back }
-    });
-    let filter = bind(&[Key::character('/')], Action::Filter, "filter");
-    bindings.push(Binding { in_footer: picker.lines().len() >= WORTH_FILTERING, ..filter });
-    if model.can_retry() {
-        bindings.push(bind(&[Key::character('r')], Action::Retry, "read again"));
-    }
-    bindings.extend(stop_reading(model));
-    bindings.extend(open_vpn(model));
-    bindings.extend([help_key(), quit_key(), requests()]);
-    bindings.extend(details(model, &[TAB]));
-    moves(&mut bindings, true);
-    bindings.extend(numbers());
-    bindings.extend([
-        quiet(&[Key::plain(KeyCode::Home), Key::character('g')], Action::First, "first"),
-        quiet(&[Key::plain(KeyCode::End), Key::character('G')], Action::Last, "last"),
-    ]);
-    bindings
-}
-
 fn requests() -> Binding {
     quiet(&[Key::character('l')], Action::ShowRequests, "requests")
 }
@@ -371,166 +250,4 @@ fn stop_reading(model: &Model) -> Option<Binding> {
 
 fn open_vpn(model: &Model) -> Option<Binding> {
     model.existing_vpn().map(|_| bind(&[Key::control('o')], Action::OpenVpn, "open that VPN"))
-}
-
-/// Keys that scroll what is said of the line under the cursor; those scroll down too.
-fn details(model: &Model, also: &[Key]) -> [Binding; 2] {
-    let down: Vec<Key> = [Key::shifted(KeyCode::Down)].iter().chain(also).copied().collect();
-    [
-        Binding { in_footer: model.shell.overflow > 0, ..bind(&down, Action::DetailDown, "details") },
-        quiet(&[Key::shifted(KeyCode::Up)], Action::DetailUp, "details, back"),
-    ]
-}
-
-fn form_keys(model: &Model, form: &Form) -> Vec<Binding> {
-    let mut bindings = vec![bind(&[ENTER], Action::Accept, "continue"), bind(&[ESC], Action::Back, "back")];
-    let next = bind(&[TAB, DOWN], Action::Down, "next field");
-    let previous = quiet(&[BACKTAB, UP], Action::Up, "previous field");
-    match form.fields.as_slice() {
-        [Field::Policy(_), ..] => bindings.extend([
-            bind(&[RIGHT, Key::character(' ')], Action::Right, "change"),
-            quiet(&[LEFT], Action::Left, "change back"),
-            Binding { keys: vec![DOWN, TAB], ..next },
-            Binding { keys: vec![UP, BACKTAB], ..previous },
-            bind(&[Key::character('/')], Action::Filter, "all values"),
-            quiet(&[Key::character('?')], Action::Help, ""),
-        ]),
-        [Field::PeerAddress, ..] => {
-            bindings.extend([next, previous, bind(&[Key::control('t')], Action::PasteText, "read a text")]);
-        }
-        [_, _, ..] => bindings.extend([next, previous]),
-        [Field::Text] => {}
-        [field] if field.is_secret() => {
-            let label = if model.shell.is_revealed() { "hide" } else { "show" };
-            bindings.push(bind(&[Key::control('r')], Action::Reveal, label));
-            bindings.extend((*field == Field::Key).then(|| bind(&[Key::control('g')], Action::Generate, "new key")));
-        }
-        _ => bindings.extend(open_vpn(model)),
-    }
-    bindings.push(bind(&[F1], Action::Help, "help"));
-    bindings
-}
-
-fn review_keys(model: &Model, at_create: bool, is_plan: bool) -> Vec<Binding> {
-    let accept = match (at_create, is_plan) {
-        (true, true) => "create",
-        (true, false) => "choose",
-        (false, _) => "change",
-    };
-    let other = model.new_vpn.other_policy().map(|(profile, _)| profile);
-    let mut bindings = vec![
-        bind(&[ENTER], Action::Accept, accept),
-        bind(&[ESC], Action::Back, "back"),
-        Binding { in_footer: at_create, ..bind(&[UP, Key::character('k'), BACKTAB], Action::Up, "to the answers") },
-        quiet(&[DOWN, Key::character('j'), TAB], Action::Down, "down"),
-        quiet(&[Key::plain(KeyCode::Home), Key::character('g')], Action::First, "first answer"),
-        Binding {
-            in_footer: !at_create,
-            ..bind(&[Key::plain(KeyCode::End), Key::character('G')], Action::Last, "to Create")
-        },
-        quiet(&[Key::plain(KeyCode::PageUp)], Action::PageUp, "scroll up"),
-        quiet(&[Key::plain(KeyCode::PageDown)], Action::PageDown, "scroll down"),
-        bind(&[Key::character('s')], Action::Save, "save plan"),
-        bind(&[Key::character('c')], Action::ShowCommands, "commands"),
-        help_key(),
-        quit_key(),
-        quiet(&[Key::character('f')], Action::ShowPlan, "the plan as a file"),
-        quiet(&[Key::character('r')], Action::Retry, "read the regions again"),
-        requests(),
-    ];
-    if let Some(other) = other {
-        let label = if other == Profile::Modern { "use modern" } else { "use catalyst" };
-        bindings.insert(2, bind(&[Key::character('p')], Action::SwitchPolicy, label));
-    }
-    if let Some(stop) = stop_reading(model) {
-        bindings.insert(2, stop);
-    }
-    bindings
-}
-
-fn work_keys(model: &Model) -> Vec<Binding> {
-    let Some(work) = &model.work.current else { return Vec::new() };
-    let mut bindings = Vec::new();
-    if !work.is_working() {
-        bindings.push(bind(&[ENTER], Action::Accept, "choose"));
-    }
-    if work.buttons().len() > 1 {
-        bindings.push(bind(&[RIGHT, TAB], Action::Right, "next"));
-        bindings.push(quiet(&[LEFT, BACKTAB], Action::Left, "previous"));
-    }
-    bindings.extend(scrolling());
-    if work.is_creation() {
-        bindings.push(bind(&[Key::character('y')], Action::Copy, "copy ids"));
-    }
-    if work.key_to_save().is_some() {
-        bindings.push(bind(&[Key::character('s')], Action::SaveKey, "save key"));
-    }
-    bindings.push(Binding { in_footer: work.is_working() || !work.is_done(), ..requests() });
-    if work.has_sheet() {
-        bindings.push(bind(&[Key::character('p')], Action::PeerSheet, "peer sheet"));
-    }
-    let quit = if work.is_working() { "stop" } else { "leave" };
-    bindings.extend([help_key(), bind(&[Key::character('q'), ESC], Action::Quit, quit)]);
-    bindings
-}
-
-fn sheet_keys(model: &Model) -> Vec<Binding> {
-    let mut bindings = vec![
-        bind(&[ENTER], Action::Accept, "choose"),
-        bind(&[ESC], Action::Back, "back"),
-        quiet(&[RIGHT, TAB], Action::Right, "next"),
-        quiet(&[LEFT, BACKTAB], Action::Left, "previous"),
-    ];
-    for button in model.sheet.buttons() {
-        let label = match button {
-            SheetButton::Format => "system",
-            SheetButton::Copy => "copy",
-            SheetButton::Write => "write",
-            SheetButton::Key => "key",
-            SheetButton::OtherHalf => "other half",
-        };
-        bindings.push(bind(&[Key::character(button.letter())], Action::Sheet(button), label));
-    }
-    bindings.extend(scrolling());
-    bindings.extend([help_key(), quit_key()]);
-    bindings
-}
-
-fn vpn_keys(model: &Model) -> Vec<Binding> {
-    let open = model.vpns.open.as_ref();
-    let buttons = open.map(Open::buttons).unwrap_or_default();
-    let has_findings = open.is_some_and(|open| open.finding().is_some());
-    let mut bindings = vec![
-        bind(&[ENTER], Action::Accept, "choose"),
-        bind(&[ESC], Action::Back, "back"),
-        quiet(&[RIGHT, TAB], Action::Right, "next"),
-        quiet(&[LEFT, BACKTAB], Action::Left, "previous"),
-    ];
-    for (button, label) in [
-        (VpnButton::Fix, "fix"),
-        (VpnButton::NewKey, "new key"),
-        (VpnButton::Subnets, "subnets"),
-        (VpnButton::Admit, "admit"),
-        (VpnButton::Upgrade, "upgrade"),
-        (VpnButton::Sheet, "peer sheet"),
-        (VpnButton::Delete, "delete"),
-    ] {
-        // What can only be fixed by hand is explained.
-        let is_explained = button == VpnButton::Fix && has_findings;
-        if buttons.contains(&button) || is_explained {
-            let also = (button == VpnButton::Fix).then(|| Key::character('m'));
-            let keys: Vec<Key> = [Key::character(button.letter())].into_iter().chain(also).collect();
-            bindings.push(Binding { in_footer: buttons.contains(&button), ..bind(&keys, Action::Do(button), label) });
-        }
-    }
-    if has_findings {
-        bindings.extend((1..=9).zip('1'..='9').map(|(number, digit)| {
-            let label = if number == 1 { "the finding of that number" } else { "" };
-            quiet(&[Key::character(digit)], Action::Pick(number), label)
-        }));
-    }
-    bindings.push(bind(&[Key::character('r')], Action::Retry, "check again"));
-    bindings.extend(scrolling());
-    bindings.extend([bind(&[Key::character('y')], Action::Copy, "copy ids"), help_key(), quit_key(), requests()]);
-    bindings
 }

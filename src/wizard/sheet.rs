@@ -13,6 +13,7 @@ use super::screen::Screen;
 use super::shell::beside;
 use super::vpns::{Open, VpnButton};
 use super::{Effect, Model};
+use crate::change::Subject;
 use crate::cloud::{Error, Id, RegionId};
 use crate::engine::handover::external_address;
 use crate::engine::{self, Task};
@@ -68,7 +69,15 @@ pub struct SheetPage {
     from: Option<Screen>,
     key: Remote<SecretString>,
     sheet: Option<Result<Sheet, SheetRefused>>,
+    of_work: Option<SheetOfWork>,
     pub focus: usize,
+}
+
+/// What the page of a creation shows for the peer, and what it was written from. It is drawn ten times a second.
+#[derive(Debug)]
+struct SheetOfWork {
+    from: (Subject, &'static str, Option<IpAddr>),
+    sheet: Result<Sheet, SheetRefused>,
 }
 
 impl SheetPage {
@@ -99,6 +108,11 @@ impl SheetPage {
             (Ok(_), Some(Err(refused))) => Err(reasons(refused, |word| osvpn(word).operand(&subject.handle))),
             (Ok(_), None) => Err(Vec::new()),
         }
+    }
+
+    /// The sheet for the peer of the VPN that is being created, without the key, once its connection exists.
+    pub fn sheet_of_work(&self) -> Option<&Result<Sheet, SheetRefused>> {
+        self.of_work.as_ref().map(|of_work| &of_work.sheet)
     }
 
     pub const fn key_error(&self) -> Option<&Error> {
@@ -244,6 +258,19 @@ impl Model {
         };
         self.sheet.open(subject, Screen::Work);
         self.enter(Screen::Sheet);
+    }
+
+    /// Writes the sheet for the peer of the new VPN when something of it is learned.
+    pub(super) fn write_sheet_of_work(&mut self) {
+        let Some(work) = self.work.current.as_ref().filter(|work| work.has_sheet()) else { return };
+        let (Some(plan), Some(format)) = (&work.plan, self.sheet.format()) else { return };
+        let address = external_address(plan, &work.course.progress, plan.a());
+        let from = (work.change().subject.clone(), format.word, address);
+        if self.sheet.of_work.as_ref().is_some_and(|known| known.from == from) {
+            return;
+        }
+        let side = FarSide::planned(plan, address);
+        self.sheet.of_work = side.map(|side| SheetOfWork { from, sheet: Sheet::new(format, &side, None) });
     }
 
     pub(super) fn sheet_action(&mut self, action: Action) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::attention::Attention;
-use super::dialog::{About, Dialog};
+use super::dialog::{Dialog, DialogSubject};
 use super::gesture::Clicked;
 use super::keymap::Action;
 use super::message::{Beginning, Effect, Session};
@@ -248,12 +248,12 @@ impl Shell {
     }
 
     fn requests_dialog(&mut self) -> Option<&mut Dialog> {
-        self.dialog.as_mut().filter(|dialog| dialog.about == About::Requests)
+        self.dialog.as_mut().filter(|dialog| dialog.about == DialogSubject::Requests)
     }
 
     /// Shows what was sent and what came of it; there is no body and no secret in it.
     pub(super) fn show_requests(&mut self) {
-        let dialog = Dialog::to_copy("Requests, the latest last", self.requests()).about(About::Requests);
+        let dialog = Dialog::to_copy("Requests, the latest last", self.requests()).about(DialogSubject::Requests);
         self.dialog = Some(Dialog { scroll: u16::MAX, ..dialog });
     }
 

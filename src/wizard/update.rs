@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
-use super::dialog::{About, Act, Dialog};
+use super::dialog::{Act, Dialog, DialogSubject};
 use super::keymap::{self, Action};
 use super::screen::Screen;
 use super::secret_text::SecretText;
@@ -29,6 +29,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     if !model.shell.is_revealed() {
         model.sheet.hide_key();
     }
+    model.write_sheet_of_work();
     model.attend(is_key);
     model.ring_when_over();
     model.shell.out.take()
@@ -226,7 +227,7 @@ impl Model {
                 if act == Act::Copy {
                     return self.shell.out.push(Effect::Copy(dialog.text.join("\n").into()));
                 }
-                let about = std::mem::replace(&mut dialog.about, About::Screen);
+                let about = std::mem::replace(&mut dialog.about, DialogSubject::Screen);
                 self.shell.dialog = None;
                 self.dialog_act(act, about);
             }
@@ -255,25 +256,25 @@ impl Model {
     }
 
     fn put_off(&mut self) {
-        if let Some(About::Reading(_, direction, _)) = self.shell.dialog.take().map(|dialog| dialog.about) {
+        if let Some(DialogSubject::Reading(_, direction, _)) = self.shell.dialog.take().map(|dialog| dialog.about) {
             self.shell.cancel_resuming(direction);
         }
     }
 
-    fn dialog_act(&mut self, act: Act, about: About) {
+    fn dialog_act(&mut self, act: Act, about: DialogSubject) {
         match (act, about) {
             (Act::Leave, _) => self.leave(),
             (Act::StopAndKeep, _) => self.stop(Then::Leave),
             (Act::StopAndRollBack, _) => self.stop(Then::RollBack),
             (Act::RollBack, _) => self.roll_back(),
-            (Act::Resume(direction), About::Interrupted(interrupted)) => self.resume(interrupted, direction),
-            (Act::Forget, About::Interrupted(creation)) => {
+            (Act::Resume(direction), DialogSubject::Interrupted(interrupted)) => self.resume(interrupted, direction),
+            (Act::Forget, DialogSubject::Interrupted(creation)) => {
                 self.of_vpns(|vpns, wizard| vpns.forget(&creation, wizard));
                 if self.screen == Screen::Mode {
                     self.refresh_list();
                 }
             }
-            (Act::Confirm, About::Proposals(proposals)) => self.agreed(proposals),
+            (Act::Confirm, DialogSubject::Proposals(proposals)) => self.agreed(proposals),
             (Act::Instead(intent), _) => self.of_vpns(|vpns, wizard| vpns.propose_instead(intent, wizard)),
             (Act::OwnKey, _) => self.enter(Screen::NewKey),
             (Act::Close | Act::Copy | Act::Resume(_) | Act::Forget | Act::Confirm, _) => self.close_dialog(),

@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 
-use super::dialog::{About, Act, Dialog};
+use super::dialog::{Act, Dialog, DialogSubject};
 use super::screen::Screen;
 use super::vpns::{Intent, YourVpns};
 use super::work::Work;
@@ -93,5 +93,5 @@ pub(super) fn question(upgrades: &Upgrades) -> Dialog {
     let shown = if proposals.len() > 1 { upgrades.to_string() } else { format!("{:.8}", Together(&proposals)) };
     text.extend(shown.lines().map(str::to_owned));
     let buttons = vec![("Not now", Act::Close), ("Upgrade, then create", Act::Confirm)];
-    Dialog::new(format!("Upgrade {names} first?"), text, buttons).wide().about(About::Proposals(proposals))
+    Dialog::new(format!("Upgrade {names} first?"), text, buttons).wide().about(DialogSubject::Proposals(proposals))
 }

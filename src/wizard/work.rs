@@ -4,6 +4,7 @@
 mod buttons;
 mod events;
 mod list;
+mod row;
 
 use std::time::Duration;
 
@@ -13,63 +14,15 @@ use jiff::Timestamp;
 use crate::change::{self, Change, Proposal, Step};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id};
-use crate::engine::{Course, Direction, Made, Origin, Standing, Step as HalfObject, Task, WorkEnd};
+use crate::engine::{Course, Direction, Made, Standing, Step as HalfObject, Task, WorkEnd};
 use crate::inspect::{Diagnosis, Examined, Vpn};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Plan, Profiles, Psk, ShellCommand};
 
 pub use crate::engine::WorkEnd as End;
-pub use buttons::capitalised;
+pub use buttons::{Button, capitalised};
 pub use list::WorkList;
-
-/// One row of the progress.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// An object of a half, or a step in words.
-    pub what: What,
-    pub state: RowState,
-}
-
-/// What a row is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    Object(Task),
-    Step(String),
-}
-
-/// How far a row is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RowState {
-    /// Its turn has not come.
-    Waiting,
-    /// Since then, by [`super::Shell::now`].
-    Running(Duration),
-    RollingBack(Duration),
-    /// Done; how long that took, if it was done just now.
-    Done(Outcome, Option<Duration>),
-    Failed(Duration),
-    /// It could not be deleted.
-    Stays,
-    RolledBack,
-    /// The answer to its request was lost, and what it did could not be found out.
-    InDoubt,
-}
-
-/// What a row has come to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Created(Id),
-    /// The object of a lost request.
-    Found,
-    Reused,
-    There,
-    Existed,
-    Changed,
-    Gone,
-    Kept(String),
-    /// Done, and the agent did not pick it up.
-    Unnoticed,
-}
+pub use row::{Outcome, Row, RowState, What};
 
 /// What is done at the moment, or how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,53 +30,6 @@ pub enum Stage {
     Working,
     Watching,
     Ended(WorkEnd),
-}
-
-/// What can be done when the engine rests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Button {
-    Finish,
-    Retry,
-    RollBack,
-    Leave,
-    /// Wait for ACTIVE again.
-    KeepWaiting,
-    /// Back to the answers; nothing exists any more.
-    ChangeAnswers,
-    /// Recreate the policies with the profile `modern`, and do the rest.
-    UseModern,
-    ShowVpn,
-    YourVpns,
-    /// Look again what a lost request may have done.
-    LookAgain,
-    EnterKey,
-    /// Add the security-group rules that a new VPN lacks.
-    Admit,
-    /// Go on to the next VPN.
-    Another,
-    /// What the outside peer has to be set to.
-    Sheet,
-}
-
-impl Button {
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Finish => "Finish",
-            Self::Retry => "Retry",
-            Self::RollBack => "Roll back",
-            Self::Leave => "Leave",
-            Self::KeepWaiting => "Keep waiting",
-            Self::ChangeAnswers => "Change answers",
-            Self::UseModern => "Use modern",
-            Self::ShowVpn => "Show VPN",
-            Self::YourVpns => "Your VPNs",
-            Self::LookAgain => "Look again",
-            Self::EnterKey => "Enter key",
-            Self::Admit => "Admit traffic",
-            Self::Another => "Make another",
-            Self::Sheet => "Peer sheet",
-        }
-    }
 }
 
 /// What was asked for while the engine was at work.
@@ -191,10 +97,6 @@ pub struct Watch {
     /// The comparison of both halves, or why there is none.
     pub examined: Option<Result<Box<Examined>, Error>>,
     pub(super) is_verifying: bool,
-}
-
-fn there(made: &Made) -> RowState {
-    RowState::Done(if made.origin == Origin::Reused { Outcome::Reused } else { Outcome::There }, None)
 }
 
 impl Work {
@@ -387,27 +289,6 @@ impl Work {
         }
     }
 
-    /// What is known of a row, where nothing of it is in progress.
-    fn known(&self, row: usize) -> RowState {
-        let progress = &self.course.progress;
-        let Some(task) = self.task(row) else {
-            return progress.end(row).map_or(RowState::Waiting, |end| RowState::Done(end.clone().into(), None));
-        };
-        match progress.get(task.half, task.step) {
-            Some(made) => there(made),
-            None if self.end().is_none() => RowState::Waiting,
-            None if progress.doubts().iter().any(|doubt| doubt.task == task) => RowState::InDoubt,
-            None if self.direction == Direction::Back => RowState::RolledBack,
-            None => RowState::Waiting,
-        }
-    }
-
-    fn set(&mut self, row: usize, state: RowState) {
-        if let Some(row) = self.rows.get_mut(row) {
-            row.state = state;
-        }
-    }
-
     /// The engine rests. What it has not told the end of has none, and nothing runs any more.
     pub(super) fn rest(&mut self, end: WorkEnd, now: Duration) {
         let failed = if let WorkEnd::Failed(row, _) = &end { Some(*row) } else { None };
@@ -448,12 +329,5 @@ impl Work {
             self.watch.standing.clear();
         }
         (self.stage, self.direction) = (stage, direction);
-    }
-}
-
-impl Row {
-    fn of(step: &Step) -> Self {
-        let what = step.task().map_or_else(|| What::Step(format!("{step:.0}")), What::Object);
-        Self { what, state: RowState::Waiting }
     }
 }

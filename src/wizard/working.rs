@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 
-use super::dialog::{About, Act, Dialog};
+use super::dialog::{Act, Dialog, DialogSubject};
 use super::keymap::Action;
 use super::message::{Order, Which};
 use super::screen::Screen;
@@ -141,7 +141,7 @@ impl Model {
         let text = format!("{together:.8}").lines().map(str::to_owned).collect();
         let (yes, no) = together.answers();
         let dialog = Dialog::new(together.question(), text, vec![(no, Act::Close), (yes, Act::Confirm)]).wide();
-        self.shell.dialog = Some(dialog.about(About::Proposals(vec![proposal])));
+        self.shell.dialog = Some(dialog.about(DialogSubject::Proposals(vec![proposal])));
     }
 
     /// Does what was agreed to: of a new VPN that was just created, it belongs to the creation.

@@ -1,29 +1,30 @@
 //! What is in front of the user, as paragraphs and numbered choices.
 
+mod existing;
+mod list;
+
 use std::collections::BTreeMap;
 
 use ratatui::text::Line;
 
-use super::super::{
-    Scene, detail, first_page, picker, policy_form, problem, remote, review, sheet, sign_in_question, vpn, work,
-};
-use super::{AT_ONCE, commands};
+use super::super::{Scene, policy_form, problem, review, sign_in_question};
+use super::commands;
 use crate::cloud::RegionId;
-use crate::plan::Severity;
 use crate::plan::fields::Allowed;
 use crate::wizard::dialog::{Act, Dialog, DialogButton};
 use crate::wizard::fields::Field;
 use crate::wizard::gesture::{Gesture, Spot};
 use crate::wizard::keymap::{self, Action};
-use crate::wizard::picker::{Choice, Line as Candidate, Picker};
-use crate::wizard::remote::Remote;
 use crate::wizard::review::{AnswerLine, Review};
 use crate::wizard::screen::Screen;
 use crate::wizard::secret_text::characters;
 use crate::wizard::sign_in_question::Asked;
 use crate::wizard::vpns::{Open, VpnButton};
-use crate::wizard::work::{End, Stage, Work};
+use crate::wizard::work::Stage;
 use crate::wizard::{Content, Form, Model, Start};
+use existing::presses;
+pub(super) use list::explained;
+use list::is_awaited;
 
 /// More than any paragraph has: they are wrapped when they are said.
 const UNWRAPPED: usize = 4000;
@@ -154,13 +155,6 @@ pub(super) struct SpokenPage {
     pub(super) asks: Asks,
 }
 
-/// Everything about the line of a list that has that number.
-pub(super) fn explained(scene: Scene<'_>, number: usize) -> Vec<String> {
-    let Content::List(picker) = scene.model.content() else { return Vec::new() };
-    let line = number.checked_sub(1).and_then(|place| picker.window(place, 1).next());
-    line.map(|(_, line)| texts(&detail::lines(scene, line, UNWRAPPED))).unwrap_or_default()
-}
-
 fn texts(lines: &[Line<'_>]) -> Vec<String> {
     let text = |line: &Line<'_>| line.spans.iter().map(|span| &*span.content).collect::<String>().trim_end().to_owned();
     lines.iter().map(text).filter(|text| !text.is_empty()).collect()
@@ -249,45 +243,6 @@ impl SpokenPage {
         page.choice(dialog.buttons.iter().map(entry).collect(), dialog.focus)
     }
 
-    fn of_list(scene: Scene<'_>, picker: &Picker, skipped: usize) -> Self {
-        let model = scene.model;
-        if picker.lines().is_empty() {
-            let body = texts(&remote::lines(scene, model.screen(), UNWRAPPED));
-            let reading = being_read(model, picker);
-            return Self { body, reading, asks: Asks::Choice, prompt: "b goes back: ".to_owned(), ..Self::default() };
-        }
-        let is_first = model.screen() == Screen::Mode;
-        if is_awaited(picker) {
-            // With the first pair every line gets another number.
-            return Self { reading: being_read(model, picker), asks: Asks::Choice, ..Self::default() };
-        }
-        let mut body = if is_first { texts(&first_page::lacks(scene, UNWRAPPED)) } else { Vec::new() };
-        body.extend(texts(&[picker::above(scene, picker)]));
-        if let Some(filter) = picker.filter() {
-            let rest = if picker.shown() == 0 { " / shows all." } else { "" };
-            body.push(format!("With \"{}\": {} of {}.{rest}", filter.value(), picker.shown(), picker.lines().len()));
-        }
-        let entries = picker.window(skipped, AT_ONCE).map(|(place, line)| (place + 1, candidate(scene, picker, line)));
-        let entries = entries.collect();
-        let several = picker.marked().is_some();
-        let default = (picker.shown() > 0).then(|| picker.cursor() + 1);
-        let reading = being_read(model, picker);
-        let page = Self { body, reading, entries, count: picker.shown(), default, ..Self::default() };
-        if !several {
-            return page.asked(Asks::Choice);
-        }
-        let taken = picker.taken();
-        let names: Vec<&str> = picker
-            .lines()
-            .iter()
-            .filter(|line| taken.contains(&line.choice))
-            .map(|line| line.title.as_str())
-            .take(AT_ONCE)
-            .collect();
-        let prompt = format!("Numbers, as in 1,3 [{}]: ", names.join(", "));
-        Self { prompt, default: None, asks: Asks::Choices, ..page }
-    }
-
     fn of_field(scene: Scene<'_>, form: &Form) -> Self {
         let model = scene.model;
         let Some(field) = form.field() else { return Self::default() };
@@ -362,65 +317,6 @@ impl SpokenPage {
         let focus = if review.focus == 0 { 0 } else { (answers + 1).saturating_sub(review.focus) };
         Self { body, ..Self::default() }.choice(entries, focus)
     }
-
-    fn of_work(scene: Scene<'_>, work: &Work) -> Self {
-        let mut body = texts(&work::text(scene, work, UNWRAPPED));
-        if let Some(what) = being_checked(scene.model, work) {
-            // What there is to do is said once it is known.
-            body.truncate(1);
-            return Self { body, reading: [(None, what.to_owned())].into(), ..Self::default() };
-        }
-        if work.buttons().is_empty() {
-            let body = [body, vec![commands::WORKING.to_owned()]].concat();
-            return Self { body, ..Self::default() };
-        }
-        Self { body, ..Self::default() }.choice(presses(work), work.focus)
-    }
-
-    fn of_sheet(scene: Scene<'_>) -> Self {
-        let page = &scene.model.sheet;
-        let offer = |button| Offer::new(Meant::Take(Spot::Sheet(button)), page.label(button));
-        let body = sheet::lines(scene, UNWRAPPED).iter().map(ToString::to_string).collect();
-        Self { body, is_whole: true, ..Self::default() }
-            .choice(page.buttons().into_iter().map(offer).collect(), page.focus)
-    }
-
-    fn of_vpn(scene: Scene<'_>, open: &Open) -> Self {
-        let Some(vpn) = scene.model.vpns.vpn() else {
-            return Self { body: vec!["Reading all regions.".to_owned()], ..Self::default() };
-        };
-        let mut body = texts(&vpn::lines(scene, open, vpn, UNWRAPPED));
-        if is_examined_first(open) {
-            // With the findings come other choices.
-            return Self { body, reading: [(None, "what is wrong with it".to_owned())].into(), ..Self::default() };
-        }
-        let mut further = Vec::new();
-        if let Some(diagnosis) = &open.diagnosis {
-            body.push(commands::CHECKS.to_owned());
-            further = texts(&vpn::checks(scene, diagnosis, UNWRAPPED));
-        }
-        let findings = open.diagnosis.as_ref().map_or(0, |diagnosis| diagnosis.findings.len());
-        let mut entries = Vec::new();
-        let mut focus = 0;
-        // Each finding by its number, also one that is fixed by hand: that says how.
-        if findings > 1 {
-            let fix = |number: u8| Offer::new(Meant::Fix(number), format!("Fix {number}"));
-            entries.extend((1..=9).take(findings).map(fix));
-            focus = open.finding().unwrap_or_default();
-        }
-        for button in open.buttons().into_iter().filter(|button| findings < 2 || *button != VpnButton::Fix) {
-            if open.focused() == Some(button) {
-                focus = entries.len();
-            }
-            entries.push(Offer::new(Meant::Take(Spot::Vpn(button)), button.label()));
-        }
-        let page = Self { body, further, ..Self::default() }.choice(entries, focus);
-        if open.focused() != Some(VpnButton::Delete) {
-            return page;
-        }
-        // Enter alone begins no deletion.
-        Self { default: None, ..page }.asked(Asks::Choice)
-    }
 }
 
 fn answers(model: &Model) -> Vec<Offer> {
@@ -431,22 +327,6 @@ fn answers(model: &Model) -> Vec<Offer> {
         Offer { text, ..Offer::new(Meant::Take(Spot::Step(answer.screen)), name) }
     };
     model.answer_lines().into_iter().map(offer).collect()
-}
-
-fn presses(work: &Work) -> Vec<Offer> {
-    work.buttons().into_iter().map(|button| Offer::new(Meant::Take(Spot::Work(button)), button.label())).collect()
-}
-
-/// Whether it is not known yet of any pair of the first page that it can be taken. Said now, all of it would be said twice.
-fn is_awaited(picker: &Picker) -> bool {
-    let is_pair = |line: &Candidate| matches!(line.choice, Choice::Best | Choice::Proposal(..) | Choice::Vpn(_));
-    let mut pairs = picker.lines().iter().filter(|line| is_pair(line)).peekable();
-    pairs.peek().is_some() && pairs.all(|line| line.pending)
-}
-
-/// Whether it is not known yet what speaks for and against the VPN.
-const fn is_examined_first(open: &Open) -> bool {
-    open.diagnosis.is_none() && open.around.is_loading()
 }
 
 /// What can be taken by its name before it has a number.
@@ -464,68 +344,4 @@ pub(super) fn coming(model: &Model) -> Vec<Offer> {
         }
         _ => Vec::new(),
     }
-}
-
-/// What can still change the lines of a list.
-fn being_read(model: &Model, picker: &Picker) -> BeingRead {
-    let labels = &model.shell.labels;
-    let one = |name: String| BeingRead::from([(None, name)]);
-    match model.screen() {
-        Screen::Mode | Screen::Region(_) => {
-            let loading = model.new_vpn.regions.iter().filter(|region| region.inventory.is_loading());
-            let regions: BeingRead = loading.map(|region| (Some(region.id.clone()), labels.name(&region.id))).collect();
-            let is_pending = picker.lines().iter().any(|line| line.pending);
-            if regions.is_empty() && is_pending { one("what there is".to_owned()) } else { regions }
-        }
-        screen @ (Screen::Router(half) | Screen::Subnets(half)) if model.new_vpn.is_list_awaited(half, screen) => {
-            one(model.place(half))
-        }
-        Screen::Vpns if model.vpns.seen.is_loading() => one("all regions".to_owned()),
-        _ => BeingRead::new(),
-    }
-}
-
-/// What is being checked of work that is over: with it come other choices, or its result.
-fn being_checked(model: &Model, work: &Work) -> Option<&'static str> {
-    match work.end()? {
-        End::Active if work.watch.examined.is_none() => Some("both halves"),
-        End::Done if !work.is_creation() && work.after.is_none() && model.vpns.seen.is_loading() => {
-            Some("what it has come to")
-        }
-        End::Done if work.completes_creation && work.after.is_none() && model.vpns.is_animating() => {
-            Some("what it has come to")
-        }
-        _ => None,
-    }
-}
-
-/// A line of a list with all that speaks for or against it.
-fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Offer {
-    let mark = match picker.marked() {
-        None => "",
-        Some(_) if picker.is_marked(&line.choice) => "[x] ",
-        Some(_) => "[ ] ",
-    };
-    let aside = if line.aside.is_empty() { String::new() } else { format!(", {}", line.aside) };
-    let pending = if line.pending { " (being read)" } else { "" };
-    let mut said = Vec::new();
-    match scene.model.unread_subnets(line).filter(|_| line.worst.is_none()) {
-        Some(Remote::Loading { .. }) => said.push("its subnets are being read".to_owned()),
-        Some(Remote::Failed(error)) => said.push(format!("its subnets could not be read: {error}")),
-        _ => {}
-    }
-    for finding in scene.model.findings(line).iter() {
-        let word = match finding.severity {
-            Severity::Refusal => "cannot be taken: ",
-            Severity::Warning => "warning: ",
-            Severity::Notice => "",
-        };
-        let glyph = scene.theme.severity_glyph(finding.severity);
-        said.push(format!("{glyph} {word}{}", finding.text));
-    }
-    if matches!(line.choice, Choice::Proposal(..) | Choice::Profile(_) | Choice::Peer(_)) {
-        said.extend(scene.model.detail(line).iter().map(|(name, value)| format!("{name}: {value}")));
-    }
-    let text = [vec![format!("{mark}{}{aside}{pending}", line.title)], said].concat().join("; ");
-    Offer { text, ..Offer::new(Meant::Take(Spot::Line(line.choice.clone())), line.title.clone()) }
 }

@@ -1,6 +1,6 @@
 //! What is wanted of the VPNs becomes a proposal once enough is known, and a proposal a question.
 
-use super::super::dialog::{About, Act, Dialog, DialogButton};
+use super::super::dialog::{Act, Dialog, DialogButton, DialogSubject};
 use super::super::remote::Remote;
 use super::super::screen::Screen;
 use super::upgrades::subnets;
@@ -151,7 +151,7 @@ impl YourVpns {
         if let Some(vpn) = active {
             dialog = dialog.asking_for(&vpn.name);
         }
-        wizard.shell.dialog = Some(dialog.about(About::Proposals(proposals)));
+        wizard.shell.dialog = Some(dialog.about(DialogSubject::Proposals(proposals)));
     }
 
     /// The same question, with the running SAs treated the other way. The focus stays where it was.

@@ -3,7 +3,7 @@
 use itertools::Itertools;
 
 use super::super::choices::about;
-use super::super::dialog::{About as DialogAbout, Act, Dialog};
+use super::super::dialog::{Act, Dialog, DialogSubject};
 use super::super::picker::{About, Choice, Line};
 use super::super::upgrade_first;
 use super::{Surroundings, YourVpns};
@@ -78,7 +78,7 @@ impl YourVpns {
         let together = Together(&proposals);
         let (yes, no) = together.answers();
         let dialog = Dialog::new(together.question(), text, vec![(no, Act::Close), (yes, Act::Confirm)]).wide();
-        wizard.shell.dialog = Some(dialog.about(DialogAbout::Proposals(proposals)));
+        wizard.shell.dialog = Some(dialog.about(DialogSubject::Proposals(proposals)));
     }
 
     /// Asks whether to upgrade what a new VPN needs.

@@ -1,8 +1,55 @@
 //! What is said of work as a whole, and what can be done once it rests.
 
-use super::{Button, Stage, Turn, Work};
+use super::{Stage, Turn, Work};
 use crate::cloud::ErrorKind;
 use crate::engine::{Direction, WorkEnd, is_cured_by_modern};
+
+/// What can be done when the engine rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    Finish,
+    Retry,
+    RollBack,
+    Leave,
+    /// Wait for ACTIVE again.
+    KeepWaiting,
+    /// Back to the answers; nothing exists any more.
+    ChangeAnswers,
+    /// Recreate the policies with the profile `modern`, and do the rest.
+    UseModern,
+    ShowVpn,
+    YourVpns,
+    /// Look again what a lost request may have done.
+    LookAgain,
+    EnterKey,
+    /// Add the security-group rules that a new VPN lacks.
+    Admit,
+    /// Go on to the next VPN.
+    Another,
+    /// What the outside peer has to be set to.
+    Sheet,
+}
+
+impl Button {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Finish => "Finish",
+            Self::Retry => "Retry",
+            Self::RollBack => "Roll back",
+            Self::Leave => "Leave",
+            Self::KeepWaiting => "Keep waiting",
+            Self::ChangeAnswers => "Change answers",
+            Self::UseModern => "Use modern",
+            Self::ShowVpn => "Show VPN",
+            Self::YourVpns => "Your VPNs",
+            Self::LookAgain => "Look again",
+            Self::EnterKey => "Enter key",
+            Self::Admit => "Admit traffic",
+            Self::Another => "Make another",
+            Self::Sheet => "Peer sheet",
+        }
+    }
+}
 
 impl Work {
     /// The VPN or the change, and how far it is.
