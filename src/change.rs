@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use ipnet::IpNet;
+use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::vpnaas::closing_word;
@@ -94,6 +95,9 @@ pub struct ChangeId(String);
 /// What the word of a change starts with.
 const WORD: &str = "osvpn-change:";
 
+/// What stands before the id of the connection that one was made in place of.
+const PREDECESSOR: &str = "osvpn-was:";
+
 impl ChangeId {
     /// A new one: eight hexadecimal digits.
     #[must_use]
@@ -117,13 +121,26 @@ impl ChangeId {
     /// A description with that step's word behind what is said already, within Neutron's 255 characters and without the
     /// words of changes before.
     pub fn described(&self, step: usize, description: &str) -> String {
-        const LONGEST: usize = 255;
-        let word = self.word(step);
-        let said: Vec<&str> = description.split(' ').filter(|word| !word.starts_with(WORD)).collect();
-        let room = LONGEST - word.len() - 1;
-        let said: String = said.join(" ").trim().chars().take(room).collect();
-        if said.is_empty() { word } else { format!("{said} {word}") }
+        with_words(description, &self.word(step))
     }
+
+    /// The same of a connection made in place of that one.
+    pub(crate) fn described_in_place_of(&self, old: &Id, step: usize, description: &str) -> String {
+        with_words(description, &format!("{PREDECESSOR}{old} {}", self.word(step)))
+    }
+}
+
+fn with_words(description: &str, words: &str) -> String {
+    const LONGEST: usize = 255;
+    let is_of_change = |word: &&str| word.starts_with(WORD) || word.starts_with(PREDECESSOR);
+    let said = description.split(' ').filter(|word| !is_of_change(word)).join(" ");
+    let said: String = said.trim().chars().take(LONGEST.saturating_sub(words.len() + 1)).collect();
+    if said.is_empty() { words.to_owned() } else { format!("{said} {words}") }
+}
+
+/// Whether a description says that a connection was made in place of that one.
+pub(crate) fn is_in_place_of(description: &str, old: &Id) -> bool {
+    description.split(' ').filter_map(|word| word.strip_prefix(PREDECESSOR)).any(|id| id == old.as_str())
 }
 
 /// Which VPN a change is of: what its lock and its journal are called by.
@@ -738,5 +755,11 @@ mod tests {
         assert_eq!(id.described(0, ""), "osvpn-change:1f2e3d4c:0");
         assert_eq!(id.described(1, "mine osvpn-change:00000000:9"), "mine osvpn-change:1f2e3d4c:1");
         assert_eq!(id.described(1, &"ä".repeat(255)).chars().count(), 255);
+        let (old, older) = (Id::new("b"), Id::new("a"));
+        let first = id.described_in_place_of(&older, 2, "mine");
+        assert_eq!(first, "mine osvpn-was:a osvpn-change:1f2e3d4c:2");
+        let second = id.described_in_place_of(&old, 3, &first);
+        assert_eq!(second, "mine osvpn-was:b osvpn-change:1f2e3d4c:3");
+        assert!(is_in_place_of(&second, &old) && !is_in_place_of(&second, &older));
     }
 }

@@ -106,7 +106,7 @@ impl Changing {
             work.tell(Event::Deleting(made.clone()));
             self.verify(made, region).await?;
             match self.free_and_delete(step, deletable(made), &made.id, region, work).await {
-                Ok(Freed::Gone) => self.forget(made, work),
+                Ok(Freed::Gone(_)) => self.forget(made, work),
                 Ok(Freed::InUse(error)) | Err(error)
                     if error.is_in_use() && made.task.step != HalfObject::Connection =>
                 {

@@ -78,6 +78,8 @@ pub(super) struct Notes {
     pub unnoticed: BTreeMap<usize, Option<Id>>,
     /// Connections that somebody else's change has replaced, with what they were replaced by.
     pub successors: BTreeMap<Id, Id>,
+    /// Connections to be replaced that somebody else has deleted, who then has replaced them.
+    pub lost: BTreeSet<Id>,
     /// The change this one gives way to.
     pub rival: Option<ChangeId>,
     /// Whether both halves had the same key when the first connection was replaced.

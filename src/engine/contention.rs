@@ -16,13 +16,11 @@ use serde_json::{Map, Value};
 use super::Failure;
 use super::update::{MadeGroups, as_values, changes};
 use super::{ChangeError, Changed, Changing, Direction, End, Work};
-use crate::change::{ChangeId, ConnectionEdits, Edits, Ref, ServiceEdits, Step, Subject, Update};
+use crate::change::{ChangeId, ConnectionEdits, Edits, Ref, ServiceEdits, Step, Update, is_in_place_of};
 use crate::cloud::retry::pass;
-use crate::cloud::vpnaas::is_marked;
-use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
+use crate::cloud::{Error, ErrorKind, Id, Kind, Region, SiteConnection};
 use crate::engine::Event;
 use crate::engine::ROUNDS;
-use crate::plan::Half;
 
 /// Where an object stands between its old and its new values.
 pub(super) enum Divergence {
@@ -84,7 +82,7 @@ impl Changing {
             Err(error) if error.is_gone() => {}
             shown => return shown.map(Some),
         }
-        if kind != Kind::SiteConnection || self.successor(&update.id, &update.name, region).await?.is_none() {
+        if kind != Kind::SiteConnection || self.successor(&update.id, region).await?.is_none() {
             return Ok(None);
         }
         match region.show(kind, &self.present(&update.id), &fields).await {
@@ -98,20 +96,14 @@ impl Changing {
         self.notes().successors.get(id).unwrap_or(id).clone()
     }
 
-    /// The connection that somebody else's change has made in place of one that is gone.
-    pub(super) async fn successor(&self, id: &Id, name: &str, region: &Region) -> Result<Option<Id>, Error> {
+    /// The connection that somebody else's change has made in place of one.
+    pub(super) async fn successor(&self, id: &Id, region: &Region) -> Result<Option<Id>, Error> {
+        let is_it = |one: &SiteConnection| {
+            is_in_place_of(&one.description, id)
+                && ChangeId::of_description(&one.description).is_some_and(|by| by != *self.change.id())
+        };
         let connections = region.connections().await?;
-        let own = self.change.id();
-        let marks = match &self.change.subject {
-            Subject::Marked(vpn) => Some([Half::A, Half::B].map(|half| vpn.mark(half))),
-            Subject::Unmarked(_) => None,
-        };
-        let is_it = |description: &str| {
-            let is_of_the_vpn =
-                marks.as_ref().is_none_or(|marks| marks.iter().any(|mark| is_marked(description, mark)));
-            is_of_the_vpn && ChangeId::of_description(description).is_some_and(|by| by != *own)
-        };
-        let mut found = connections.iter().filter(|one| one.id != *id && one.name == name && is_it(&one.description));
+        let mut found = connections.iter().filter(|one| is_it(one));
         let (Some(one), None) = (found.next(), found.next()) else { return Ok(None) };
         self.notes().successors.insert(id.clone(), one.id.clone());
         Ok(Some(one.id.clone()))

@@ -17,7 +17,7 @@ use crate::cloud::request::{
 use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::engine::Event;
 use crate::engine::delete::{Freed, delete};
-use crate::engine::{Made, Origin};
+use crate::engine::{Made, Origin, ROUNDS};
 use crate::plan::Psk;
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 use crate::plan::psk::KeyOrigin;
@@ -77,11 +77,30 @@ impl Changing {
         if self.lacks_key(create) {
             return Err(Failure::KeyNeeded);
         }
-        let draft = self.draft(step, create, &region, work).await;
-        let draft = draft.map_err(|error| vanished(error, &self.change, create))?;
+        self.still_lacks(step, create, &region).await.map_err(|overtaken| Failure::Overtaken(Box::new(overtaken)))?;
         let sender = self.sender(step, Request::Create, work, work.stop);
         let look = async || Ok(self.find(step, create, &region, work).await?.map(End::Made));
-        Ok(sender.send_until_known(|| self.post(step, create, &draft, &region), look).await?)
+        let mut tries = 1;
+        loop {
+            let draft = self.draft(step, create, &region, work).await;
+            let draft = draft.map_err(|error| vanished(error, &self.change, create))?;
+            let made = sender.send_until_known(|| self.post(step, create, &draft, &region), look).await;
+            let Err(error) = made else { return Ok(made?) };
+            // What it is made like may be gone with its service, or have been given other groups in place of those it had.
+            let is_outdated = error.is_gone() || error.status == Some(500);
+            if !is_outdated || tries == ROUNDS || !matches!(draft, Draft::Like(_)) {
+                return Err(error.into());
+            }
+            if let Err(why) = self.draft(step, create, &region, work).await
+                && why.is_gone()
+            {
+                return Err(vanished(why, &self.change, create).into());
+            }
+            if !error.is_gone() {
+                return Err(error.into());
+            }
+            tries += 1;
+        }
     }
 
     /// The same of an object of a new VPN.
@@ -146,7 +165,7 @@ impl Changing {
         }
         for id in all {
             match self.free_and_delete(step, create.object.kind(), &id, &region, work).await? {
-                Freed::Gone => {}
+                Freed::Gone(_) => {}
                 Freed::InUse(error) => return Err(error),
             }
         }
@@ -277,8 +296,9 @@ impl Changing {
             Draft::Service(router) => region.create_service(&VpnServiceBody { name, description, router }).await?.id,
             Draft::Like(other) => {
                 let Other { like, replacement, .. } = &**other;
-                let described = id.described(step, like.description());
                 let is_renamed = replacement.is_renamed;
+                let said = if is_renamed { &create.description } else { like.description() };
+                let description = id.described_in_place_of(&replacement.like, step, said);
                 let dpd = replacement.dpd.as_ref();
                 let overrides = TemplateOverrides {
                     name: is_renamed.then_some(name),
@@ -291,8 +311,7 @@ impl Changing {
                     is_peer_renamed: replacement.is_peer_renamed,
                     psk: other.key.as_ref(),
                 };
-                let description = if is_renamed { description } else { &described };
-                region.create_connection_from(like, &overrides, description).await?
+                region.create_connection_from(like, &overrides, &description).await?
             }
             Draft::Fresh(ends) => {
                 let dpd = &ends.fresh.dpd;

@@ -6,6 +6,7 @@ use super::replaced::is_connection;
 use super::{Changing, End, Event, Failure, Request, Work};
 use crate::change::{Deletable, Object};
 use crate::cloud::retry::{Pause, pass};
+use crate::cloud::vpnaas::Deleted;
 use crate::cloud::{Error, Id, Region, SiteConnection};
 
 /// How often the deletion of what something still uses is tried. Some back ends tear a connection down after they have
@@ -14,16 +15,16 @@ const TRIES_IN_USE: u32 = 5;
 
 /// The result of a deletion.
 pub(super) enum Freed {
-    /// It does not exist any more.
-    Gone,
+    /// It does not exist any more, since now or since before.
+    Gone(Deleted),
     /// A connection that stays uses it.
     InUse(Error),
 }
 
-pub(super) async fn delete(what: Deletable, id: &Id, region: &Region) -> Result<(), Error> {
+pub(super) async fn delete(what: Deletable, id: &Id, region: &Region) -> Result<Deleted, Error> {
     match what {
-        Deletable::Vpn(kind) => region.delete(kind, id).await.map(drop),
-        Deletable::Rule => region.delete_rule(id).await.map(drop),
+        Deletable::Vpn(kind) => region.delete(kind, id).await,
+        Deletable::Rule => region.delete_rule(id).await,
     }
 }
 
@@ -36,12 +37,22 @@ impl Changing {
         work: &Work<'_>,
     ) -> Result<End, Failure> {
         let region = self.region(step, &object.region, work)?;
+        let (is_first, is_in_doubt) = (self.has_deleted_nothing(), self.progress().is_in_doubt(step));
         if is_connection(what) {
             self.before_deletion(step, object, work).await?;
         }
         self.announce(step, Request::Delete)?;
         match self.free_and_delete(step, what, &object.id, &region, work).await {
-            Ok(Freed::Gone) => Ok(End::Gone),
+            Ok(Freed::Gone(Deleted::WasGone)) if !is_in_doubt && self.is_replaced(&object.id) => {
+                if is_first {
+                    // Nothing of the change is deleted, so that it can be rolled back.
+                    self.refused(step);
+                    return Err(self.was_replaced(step, object, &region).await?);
+                }
+                self.notes().lost.insert(object.id.clone());
+                Ok(End::Gone)
+            }
+            Ok(Freed::Gone(_)) => Ok(End::Gone),
             Ok(Freed::InUse(error)) => Ok(End::Kept(error.message)),
             Err(error) => {
                 if error.is_doubtful() {
@@ -69,9 +80,9 @@ impl Changing {
             let error = match delete(what, id, region).await {
                 Err(error) if error.is_in_use() => error,
                 Err(error) => return Err(error),
-                Ok(()) => {
+                Ok(deleted) => {
                     self.notes().torn_down.extend(is_connection(what).then(|| id.clone()));
-                    return Ok(Freed::Gone);
+                    return Ok(Freed::Gone(deleted));
                 }
             };
             // Waiting does not help then. A list that cannot be read is no reason to give up.

@@ -88,6 +88,7 @@ impl Changing {
         let (single, both) = (lost(""), lost("; that one is on both halves now"));
         let unsettled = lost(", and more than once; look at it with osvpn doctor");
         for _ in 0..ROUNDS {
+            self.give_successors(step, set_key, mine, work).await?;
             let first = self.holder(step, &set_key.first, work).await?;
             let Some(second) = &set_key.second else {
                 if is_same(&first.key, mine) {
@@ -109,6 +110,31 @@ impl Changing {
             return Err(both.into());
         }
         Err(unsettled.into())
+    }
+
+    /// What somebody else is about to put in place of a connection may have been made with the key that this had before.
+    async fn give_successors(
+        &self,
+        step: usize,
+        set_key: &SetKey,
+        mine: &SecretString,
+        work: &Work<'_>,
+    ) -> Result<(), Error> {
+        for connection in [Some(&set_key.first), set_key.second.as_ref()].into_iter().flatten() {
+            let region = self.steadfast(step, &connection.region, work)?;
+            let before = self.present(&connection.id);
+            if let Some(id) = self.successor(&before, &region).await?
+                && let Ok(key) = region.connection_psk(&id).await
+            {
+                self.notes().successors.insert(connection.id.clone(), id.clone());
+                if !is_same(&key, mine) {
+                    let to = Holder { region, connection: id, key };
+                    self.give(step, Request::SecondKey, &to, mine, work).await?;
+                    self.progress().answered(step, Request::SecondKey);
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn both(
@@ -289,7 +315,7 @@ impl Changing {
         // Between the halves there is no stopping.
         let region = self.steadfast(step, &connection.region, work)?;
         let key = match region.connection_psk(&self.present(&connection.id)).await {
-            Err(error) if error.is_gone() => match self.successor(&connection.id, &connection.name, &region).await? {
+            Err(error) if error.is_gone() => match self.successor(&connection.id, &region).await? {
                 Some(id) => region.connection_psk(&id).await?,
                 None => return Err(error),
             },

@@ -203,7 +203,7 @@ impl Changing {
         let region = self.region(step, &made.region, work)?;
         self.verify(made, &region).await?;
         match self.free_and_delete(step, deletable(made), &made.id, &region, work).await? {
-            Freed::Gone => Ok(()),
+            Freed::Gone(_) => Ok(()),
             Freed::InUse(error) => Err(error),
         }
     }

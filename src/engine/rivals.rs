@@ -15,7 +15,7 @@ use secrecy::ExposeSecret;
 
 use super::marked::deletable;
 use super::{Changing, Work};
-use crate::change::{HalfObject, Task};
+use crate::change::{ChangeId, HalfObject, Task};
 use crate::cloud::retry::pass;
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Detail, Error, ErrorKind, Id, OtherSubnets, SiteConnection, Survey};
@@ -34,6 +34,13 @@ pub(super) struct Rival {
     text: String,
 }
 
+/// What a look at a half has shown.
+struct Beside {
+    rivals: Vec<Rival>,
+    /// The same half of this VPN, made by somebody who saw that it was missing.
+    same: Option<SiteConnection>,
+}
+
 impl Changing {
     /// Why the VPN must not be made any more, before its connections exist.
     ///
@@ -42,7 +49,7 @@ impl Changing {
     pub(super) async fn overtaken_before(&self, work: &Work<'_>) -> Result<Option<Rival>, Error> {
         // A run that has a connection already is seen by the others, and looks for them in the end.
         let Some(plan) = self.plan.as_ref().filter(|_| !self.has_connection()) else { return Ok(None) };
-        Ok(self.rivals(plan, work).await?.into_iter().next())
+        Ok(self.rivals(plan, work).await?.into_iter().find_map(|(_, beside)| beside.rivals.into_iter().next()))
     }
 
     /// Why the VPN must not stay, now that its connections exist.
@@ -53,13 +60,23 @@ impl Changing {
         let Some(plan) = &self.plan else { return Ok(None) };
         let mut pause = work.limits().back_off;
         for round in 1..=ROUNDS {
-            let mut rivals = self.rivals(plan, work).await?;
+            let looked = self.rivals(plan, work).await?;
+            let (rivals, same): (Vec<_>, Vec<_>) =
+                looked.into_iter().map(|(half, beside)| (beside.rivals, beside.same.map(|same| (half, same)))).unzip();
+            let mut rivals: Vec<Rival> = rivals.into_iter().flatten().collect();
+            let same: Vec<(Half, SiteConnection)> = same.into_iter().flatten().collect();
             let yields = |rival: &Rival| rival.vpn.as_ref().is_some_and(|vpn| vpn > plan.id());
             let stays = rivals.iter().position(|rival| !yields(rival));
-            let Some(first) = stays.or((!rivals.is_empty()).then_some(0)) else {
+            let first = stays.or((!rivals.is_empty()).then_some(0));
+            if first.is_none() && round == ROUNDS {
+                for (half, connection) in &same {
+                    self.take_over(*half, connection, work).await?;
+                }
+            }
+            if first.is_none() && (same.is_empty() || round == ROUNDS) {
                 return Ok(self.sharer_with_another_key(plan, work).await);
-            };
-            if stays.is_some() || round == ROUNDS {
+            }
+            if let Some(first) = first.filter(|_| stays.is_some() || round == ROUNDS) {
                 return Ok(Some(rivals.swap_remove(first)));
             }
             if !pass(pause, work.stop).await {
@@ -93,27 +110,41 @@ impl Changing {
         Some(Rival { vpn: None, half, text })
     }
 
-    async fn rivals(&self, plan: &Plan, work: &Work<'_>) -> Result<Vec<Rival>, Error> {
-        let halves: Vec<&HalfPlan> = plan.halves().collect();
-        let each = try_join_all(halves.into_iter().map(|half| self.rivals_of(plan, half, work))).await?;
-        Ok(each.into_iter().flatten().collect())
+    /// Whoever saw one half alone and made the other one looks once, and gives way to what it sees. If it stays, it looked
+    /// before this creation had made its own: then that is the half, and the own one goes.
+    async fn take_over(&self, half: Half, connection: &SiteConnection, work: &Work<'_>) -> Result<(), Error> {
+        let Some(own) = self.object_of(Task { half, step: HalfObject::Connection }) else { return Ok(()) };
+        self.delete_now(&own, work).await;
+        let (id, name) = (connection.id.clone(), connection.name.clone());
+        let made = Made { id, name, origin: Origin::Adopted, ..own };
+        self.progress().record(made.clone());
+        self.note();
+        work.tell(Event::Made(made, Duration::ZERO));
+        Ok(())
+    }
+
+    async fn rivals(&self, plan: &Plan, work: &Work<'_>) -> Result<Vec<(Half, Beside)>, Error> {
+        let looks = plan.halves().map(|half| async { Ok((half.half, self.rivals_of(plan, half, work).await?)) });
+        try_join_all(looks).await
     }
 
     /// The same on one half. One request, unless there is an unknown connection.
-    async fn rivals_of(&self, plan: &Plan, half: &HalfPlan, work: &Work<'_>) -> Result<Vec<Rival>, Error> {
+    async fn rivals_of(&self, plan: &Plan, half: &HalfPlan, work: &Work<'_>) -> Result<Beside, Error> {
         let task = |step| Task { half: half.half, step };
         let step = self.change.step_of(task(HalfObject::Connection)).unwrap_or_default();
         let region = self.region(step, &half.region, work)?;
         let service = self.object_of(task(HalfObject::Service)).map(|made| made.id);
+        let own = self.object_of(task(HalfObject::Connection)).map(|made| made.id);
         let is_new = |connection: &SiteConnection| {
-            Some(&connection.service) == service.as_ref()
-                && !half.present.contains(&connection.id)
-                && !is_marked(&connection.description, &plan.id().mark(half.half))
+            Some(&connection.service) == service.as_ref() && !half.present.contains(&connection.id)
         };
-        let new: BTreeSet<Id> =
-            region.connections().await?.into_iter().filter(is_new).map(|connection| connection.id).collect();
+        let (same, new): (Vec<_>, Vec<_>) = (region.connections().await?.into_iter().filter(is_new))
+            .partition(|connection| is_marked(&connection.description, &plan.id().mark(half.half)));
+        let is_of_change = |one: &SiteConnection| ChangeId::of_description(&one.description).is_some();
+        let same = same.into_iter().find(|one| own.as_ref().is_some_and(|own| *own != one.id) && is_of_change(one));
+        let new: BTreeSet<Id> = new.into_iter().map(|connection| connection.id).collect();
         if new.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Beside { rivals: Vec::new(), same });
         }
         let Survey { inventory, groups, .. } = region.survey(region.vpn_lists().await?, OtherSubnets::Leave).await?;
         let detail = Detail { groups, ..Detail::default() };
@@ -136,7 +167,7 @@ impl Changing {
                 text: format!("connection {} ({}) in {} {why}", connection.name, connection.id, half.region),
             }));
         }
-        Ok(rivals)
+        Ok(Beside { rivals, same })
     }
 
     fn is_between_the_same_ends(&self, plan: &Plan, connection: &SiteConnection, half: &HalfPlan) -> bool {

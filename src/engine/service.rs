@@ -162,7 +162,7 @@ impl Changing {
                 work.tell(Event::Made(own, Duration::ZERO));
                 return Ok(());
             }
-            deleted => deleted?,
+            deleted => drop(deleted?),
         }
         self.forget(&own, work);
         self.service_again(sole, &region, work).await

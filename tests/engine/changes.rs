@@ -126,6 +126,25 @@ impl Vpn {
         self.site.simulator.plant(region, "ipsec_site_connections", Value::Object(object)).unwrap();
     }
 
+    /// Takes the markers and the name from both halves, and plants another VPN between them with the names that it has then, for
+    /// other ranges, whose connections an earlier change has replaced.
+    pub fn plant_namesake(&self) {
+        for half in self.plan.halves() {
+            let region = half.region.as_str();
+            let [connection] = self.site.simulator.collection(region, "ipsec_site_connections").try_into().unwrap();
+            let (id, mut other) = (connection["id"].as_str().unwrap().to_owned(), connection);
+            let anonymous = json!({ "name": "vpn_site_connection", "description": "" });
+            self.site.simulator.alter(region, "ipsec_site_connections", &id, anonymous);
+            let group = json!({ "type": "cidr", "endpoints": ["192.168.77.0/24"], "name": "other", "description": "" });
+            let group = self.site.simulator.plant(region, "endpoint_groups", group).unwrap();
+            other.remove("id");
+            other.insert("name".to_owned(), json!("vpn_site_connection"));
+            other.insert("description".to_owned(), json!("osvpn-change:00000000:4"));
+            other.insert("peer_ep_group_id".to_owned(), json!(group));
+            self.site.simulator.plant(region, "ipsec_site_connections", Value::Object(other)).unwrap();
+        }
+    }
+
     /// Another key, for that one too.
     pub fn rotate_shared(&self) -> Change {
         let mut change = self.new_key();
