@@ -16,6 +16,7 @@ mod maker_rules;
 mod network_faults;
 mod proxy;
 mod scale;
+mod script;
 mod second_factor;
 mod tunnels;
 mod upgrade;

@@ -109,7 +109,10 @@ impl Region {
         loop {
             match self.cloud().send(Method::DELETE, url, None, self.given_patience()).await {
                 Ok(_) => return Ok(Deleted::Now),
-                Err(error) if error.is_gone() => return Ok(Deleted::WasGone),
+                Err(error) if error.is_gone() => {
+                    // A try before may have deleted it.
+                    return Ok(if failures == 0 { Deleted::WasGone } else { Deleted::Now });
+                }
                 Err(error) => {
                     if !self.may_try_again(&error, &mut failures).await {
                         return Err(self.mark(error));

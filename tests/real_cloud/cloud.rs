@@ -246,6 +246,17 @@ impl RealCloud {
         out
     }
 
+    /// The same of one that asks questions.
+    #[track_caller]
+    pub fn must_with(&self, name: &str, args: &[&str], answers: &str) -> String {
+        let mut child = self.script(name).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{} {name} {args:?}: {out}", self.release);
+        out
+    }
+
     /// Starts a script that goes on until its standard input ends.
     pub fn start(&self, name: &str, args: &[&str]) -> Child {
         self.script(name).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::broken_vpns::{Behind, Site};
 use super::cloud::{A, B, RealCloud, in_each_with_tunnels, say};
 
-const HERE: &str = "nz-hlz-1:10.1.0.10";
-const THERE: &str = "nz-por-1:10.23.0.10";
+pub const HERE: &str = "nz-hlz-1:10.1.0.10";
+pub const THERE: &str = "nz-por-1:10.23.0.10";
 /// Behind the second connection of the legacy service.
 const BESIDE: &str = "nz-por-1:10.20.30.10";
 
@@ -18,7 +18,7 @@ fn rounds() -> usize {
 }
 
 #[track_caller]
-fn answers(cloud: &RealCloud, to: &str) {
+pub fn answers(cloud: &RealCloud, to: &str) {
     let begun = std::time::Instant::now();
     while !cloud.run("ping", &[HERE, to]).status.success() {
         assert!(begun.elapsed() < Duration::from_secs(240), "{}: {to} does not answer", cloud.release);
@@ -36,7 +36,7 @@ fn reported(cloud: &RealCloud) {
 }
 
 /// The longest time without an answer, in seconds, once it is told to stop.
-fn longest(mut pinging: Child) -> f64 {
+pub fn longest(mut pinging: Child) -> f64 {
     drop(pinging.stdin.take());
     let mut said = String::new();
     pinging.stdout.take().unwrap().read_to_string(&mut said).unwrap();
