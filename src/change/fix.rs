@@ -7,12 +7,12 @@ use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
 use super::repair::repair;
 use super::rotate_psk::{Sas, rotate_key};
 use super::subnets;
-use super::upgrade::{Target, TargetPolicies, upgrade};
+use super::upgrade::{Target, upgrade};
 use crate::change::{
     ConnectionEdits, Create, DpdValues, Edit, Edits, KnownBy, New, Replacement, ServiceEdits, Update, Verb,
 };
 use crate::cloud::{Kind, Status, StoredPolicy};
-use crate::inspect::{Agreement, CheckResult, Diagnosis, Fix, Inspection, Side, Vpn, checks, outside};
+use crate::inspect::{Agreement, Diagnosis, Fix, Inspection, Side, Vpn, outside};
 use crate::plan::policy::Policy;
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Profiles};
@@ -76,16 +76,8 @@ pub fn fix(
             );
             Err(Refused::because(text))
         }
-        Fix::Modernise | Fix::Upgrade => {
-            let is_known = |result: &CheckResult| result.check == checks::KEY_SECRECY && result.fault().is_some();
-            let key = *fix == Fix::Upgrade && vpn.b().is_some() && diagnosis.checks.iter().any(is_known);
-            let target = Target {
-                policies: TargetPolicies::AtLeast(profiles.modern.clone()),
-                key: key.then_some(KeyOrigin::Generated),
-                subnets: None,
-            };
-            upgrade(seen, vpn, &target)
-        }
+        Fix::Modernise => upgrade(seen, vpn, &Target { key: None, ..Target::modern(profiles, vpn, &diagnosis.keys) }),
+        Fix::Upgrade => upgrade(seen, vpn, &Target::modern(profiles, vpn, &diagnosis.keys)),
         Fix::RemoveService { .. } => Ok(remove_services(seen, vpn)),
         Fix::Admit => Ok(admit(vpn, diagnosis)),
         Fix::Repair => repair(seen, vpn, profiles),

@@ -104,6 +104,10 @@ pub(crate) struct TemplateOverrides<'a> {
     pub ike_policy: &'a Id,
     pub ipsec_policy: &'a Id,
     pub dpd: Option<DpdBody<'a>>,
+    /// In bytes.
+    pub mtu: Option<u32>,
+    /// `bi-directional` or `response-only`.
+    pub initiator: Option<&'a str>,
     /// The local and the peer endpoint group, in place of others or of peer CIDRs.
     pub groups: Option<&'a (Id, Id)>,
     /// The peer's address, and how it names itself.
@@ -238,6 +242,12 @@ impl Region {
         }
         if let Some(dpd) = &overrides.dpd {
             attributes.insert("dpd".to_owned(), json!(dpd));
+        }
+        if let Some(mtu) = overrides.mtu {
+            attributes.insert("mtu".to_owned(), json!(mtu));
+        }
+        if let Some(initiator) = overrides.initiator {
+            attributes.insert("initiator".to_owned(), json!(initiator));
         }
         if let Some(name) = overrides.name {
             attributes.insert("name".to_owned(), json!(name));

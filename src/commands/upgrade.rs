@@ -100,7 +100,7 @@ impl UpgradeArgs {
     async fn wishes(&self) -> Result<Wishes, CommandError> {
         let profiles = Profiles::built_in()?;
         let policies = match (&self.policy, self.profile) {
-            (Some(path), _) => Some(TargetPolicies::Exactly(input::policy_file(path).await?)),
+            (Some(path), _) => Some(TargetPolicies::Whole(input::policy_file(path).await?)),
             (None, Some(profile)) => profiles.get(profile).cloned().map(TargetPolicies::Exactly),
             (None, None) => None,
         };

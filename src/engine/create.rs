@@ -306,6 +306,8 @@ impl Changing {
                     ike_policy: &other.ike_policy,
                     ipsec_policy: &other.ipsec_policy,
                     dpd: dpd.map(|dpd| DpdBody { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout }),
+                    mtu: replacement.mtu,
+                    initiator: replacement.initiator.as_deref(),
                     groups: other.groups.as_ref(),
                     peer: other.peer.as_ref().map(|(address, id)| (address.as_str(), id.as_str())),
                     is_peer_renamed: replacement.is_peer_renamed,

@@ -164,7 +164,7 @@ impl Changing {
 async fn compare(pair: &Pair, region: &Region) -> Result<Compared, Error> {
     const SAME: [&str; 6] =
         ["local_ep_group_id", "peer_ep_group_id", "peer_address", "peer_id", "local_id", "initiator"];
-    let Replacement { like, groups, peer, key, .. } = &pair.replacement;
+    let Replacement { like, groups, peer, key, initiator, .. } = &pair.replacement;
     // The old one last: who sets another key sets it there first, and then on what has been made in its place by then.
     let new = region.connection_template(&pair.new).await?;
     let old = match region.connection_template(like).await {
@@ -174,6 +174,7 @@ async fn compare(pair: &Pair, region: &Region) -> Result<Compared, Error> {
     let is_intended = |name: &str| match name {
         "local_ep_group_id" | "peer_ep_group_id" => groups.is_some(),
         "peer_address" | "peer_id" => peer.is_some(),
+        "initiator" => initiator.is_some(),
         _ => false,
     };
     let is_alike = SAME.iter().all(|name| is_intended(name) || old.text(name) == new.text(name))

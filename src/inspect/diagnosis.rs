@@ -38,6 +38,8 @@ pub struct Diagnosis {
     pub idle: BTreeSet<Half>,
     pub unseen: Vec<String>,
     pub ping: String,
+    /// What was known of the keys.
+    pub keys: Keys,
 }
 
 impl Inspection {
@@ -59,6 +61,7 @@ impl Inspection {
             findings,
             once_up,
             gates: case.gates,
+            keys: keys.clone(),
         }
     }
 }

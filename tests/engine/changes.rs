@@ -288,6 +288,8 @@ pub trait Orders {
             ipsec_policy,
             service: None,
             dpd: None,
+            mtu: None,
+            initiator: None,
             groups: None,
             peer: None,
             is_peer_renamed: false,
