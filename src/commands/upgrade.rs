@@ -44,7 +44,8 @@ pub(crate) struct UpgradeArgs {
     /// Set exactly the policies of this profile [default: modern, and stronger values stay].
     #[arg(long, value_parser = options::profile(), conflicts_with = "policy")]
     profile: Option<Profile>,
-    /// Set exactly the policies in the [policy] table of this file, which may be a plan file.
+    /// Set exactly the policies in the [policy] table of this file, which may be a plan file, and its MTU, initiator and dead peer
+    /// detection.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Set a new key even if the present one is sound; generated unless you give one.

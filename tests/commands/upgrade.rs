@@ -220,7 +220,7 @@ async fn a_policy_of_a_file_is_set_exactly_and_one_that_cannot_be_is_refused() {
              encryption_algorithm = \"{cipher}\"\npfs = \"group14\"\nlifetime = 7200\n\
              [policy.ipsec]\ntransform_protocol = \"esp\"\nencapsulation_mode = \"tunnel\"\nauth_algorithm = \"sha256\"\n\
              encryption_algorithm = \"aes-256\"\npfs = \"group14\"\nlifetime = 3600\n\
-             [policy.dpd]\naction = \"restart\"\ninterval = 15\ntimeout = 150\n"
+             [policy.dpd]\naction = \"restart\"\ninterval = 20\ntimeout = 150\n"
         )
     };
     std::fs::write(&file, custom("v1", "aes-256-gcm-16")).unwrap();
@@ -233,8 +233,13 @@ async fn a_policy_of_a_file_is_set_exactly_and_one_that_cannot_be_is_refused() {
     let policies = all(&scene, "ikepolicies");
     assert!(policies.len() == 2 && policies.iter().all(|policy| policy["auth_algorithm"] == "sha512"), "{policies:#?}");
     assert_eq!(all(&scene, "vpnservices").len(), 2, "they are of the new kind already");
-    let mtus: Vec<Value> = all(&scene, "ipsec-site-connections").iter().map(|one| one["mtu"].clone()).collect();
-    assert_eq!(mtus, [1500, 1500], "what is no policy stays");
+    let settings = || -> Vec<Value> {
+        let connections = all(&scene, "ipsec-site-connections");
+        connections.iter().map(|one| json!([one["mtu"], one["dpd"]["interval"]])).collect()
+    };
+    assert_eq!(settings(), [json!([1400, 20]), json!([1400, 20])], "the whole table is set");
+    let ran = scene.run(&["upgrade", "hlz-por", "--profile", "modern", "--yes"]).await;
+    assert_eq!((ran.code, settings()), (0, vec![json!([1400, 20]); 2]), "of a profile the policies alone: {}", ran.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
