@@ -96,7 +96,7 @@ fn render(
             local => end(&side.local, &local), remote => end(&side.remote, &remote),
             pairs => Serde(SaRanges::each(&local, &remote)),
             children => Serde(if format.has_one_sa_for_all() { SaRanges::one(&local, &remote) } else { SaRanges::each(&local, &remote) }),
-            is_ikev2 => side.is_ikev2(), mode => side.mode.as_str(),
+            protocol => side.word("ipsec.transform_protocol"), is_ikev2 => side.is_ikev2(), mode => side.mode.as_str(),
             ike_lifetime => format.ike_lifetime(side.ike_lifetime), ipsec_lifetime => format.ipsec_lifetime(side.ipsec_lifetime),
             dpd => context! {
                 action => side.dpd.action.as_str(), interval => side.dpd.interval, timeout => side.dpd.timeout,

@@ -5,11 +5,15 @@ mod received;
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
-use osvpn::cloud::{DeadPeerDetection, RegionId};
+use osvpn::cloud::{DeadPeerDetection, RegionId, Status};
+use osvpn::plan::Half;
+use osvpn::plan::peer::check_id;
 use osvpn::plan::policy::IkeVersion;
 use osvpn::sheet::{FarEnd, FarSide, KEY_PLACE, PeerFormat, Remedy, Sheet, Tier};
 use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::support::surveys::{regions, seen};
 
 const KEY: &str = "Zx9Kq2Lm5Tn8Rv4Wb7Hc3Jd6Fg1Ps0Yu";
 
@@ -165,13 +169,70 @@ fn every_word_that_was_compared_is_one_that_the_maker_publishes() {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+/// How many VPNs are drawn: each has a sheet of every format, with the key and without it. CI draws 10,000.
+fn drawn_vpns() -> ProptestConfig {
+    let wanted = std::env::var("OSVPN_FUZZED_VPNS").ok().and_then(|count| count.parse().ok());
+    ProptestConfig::with_cases(wanted.unwrap_or(300))
+}
 
-    /// Each case writes a sheet of every format: more than ten thousand of them.
+/// Identities as people give them, and as nobody should.
+fn identities() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z0-9-]{1,20}(\\.[a-z0-9-]{1,20}){0,3}",
+        "[A-Za-z0-9._-]{1,20}@[a-z0-9.-]{1,20}",
+        any::<u128>().prop_map(|bits| std::net::Ipv6Addr::from_bits(bits).to_string()),
+        any::<u32>().prop_map(|bits| std::net::Ipv4Addr::from_bits(bits).to_string()),
+        "[ -~\n\r\"'$`\\\\{}#!;%]{0,40}",
+        "[a-zA-Z0-9.@_:-]{200,255}",
+        ".{0,20}",
+    ]
+}
+
+/// The VPN to a peer outside that has such an identity.
+fn outside(id: &str) -> osvpn::inspect::Vpn {
+    let mut known = regions(Status::Active, Status::Active, "group14");
+    let hamilton = known.get_mut(&RegionId::new("nz-hlz-1")).unwrap();
+    let policies = (hamilton.ike_policies[0].id.clone(), hamilton.ipsec_policies[0].id.clone());
+    let office = hamilton.inventory.connections.iter_mut().find(|one| one.name.starts_with("office")).unwrap();
+    (office.ike_policy, office.ipsec_policy) = policies;
+    office.peer_id = id.to_owned();
+    let vpns = seen(known, Vec::new()).inspection.vpns;
+    vpns.into_iter().find(|vpn| vpn.name.starts_with("office")).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// An identity is in the sheet as it is, or there is no sheet.
+    #[test]
+    fn an_identity_is_written_as_it_is_or_not_at_all(id in identities()) {
+        match FarSide::of(&outside(&id), Half::A) {
+            Ok(side) => {
+                prop_assert!(check_id(&id).is_ok());
+                for format in formats() {
+                    let Ok(sheet) = Sheet::new(format, &side, None) else { continue };
+                    // AWS, Google and others are not told who they are.
+                    let is_told = !["aws", "azure", "google", "stackit", "unifi", "asa"].contains(&format.word);
+                    let text = sheet.text().expose_secret();
+                    prop_assert!(!is_told || text.contains(&id) || text.contains("isakmp"), "{}: {id}\n{text}", format.word);
+                }
+            }
+            Err(problem) => {
+                prop_assert!(check_id(&id).is_err(), "{}: {}", id, problem);
+                let told = problem.to_string();
+                prop_assert!(!told.contains(char::is_control), "{told:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(drawn_vpns())]
+
     #[test]
     fn no_name_breaks_out_of_its_line_and_no_key_gets_in(
         vpn in ".{0,90}",
+        ids in proptest::array::uniform2(identities()),
         key in "[ -~]{0,70}",
         lifetime in 60_u32..100_000,
         mtu in 68_u32..9000,
@@ -183,6 +244,14 @@ proptest! {
         side.local.networks = nets(&local);
         side.remote.networks = nets(&remote);
         let named = side.clone().named(&vpn);
+        let with_ids = {
+            let mut side = side.clone();
+            for (end, id) in [&mut side.local, &mut side.remote].into_iter().zip(&ids).filter(|(_, id)| check_id(id).is_ok()) {
+                end.is_named = id.parse::<std::net::IpAddr>().is_err();
+                end.id.clone_from(id);
+            }
+            side
+        };
         let secret = SecretString::from(key.as_str());
         for format in formats() {
             let (Ok(plain), Ok(odd)) = (Sheet::new(format, &side, None), Sheet::new(format, &named, None)) else { continue };
@@ -194,6 +263,13 @@ proptest! {
             prop_assert!(odd.chars().all(harmless), "{}: {:?}", format.word, vpn);
             for sign in ['"', '\'', '$', '`', '\\'] {
                 prop_assert_eq!(plain.matches(sign).count(), odd.matches(sign).count(), "{}: {:?}", format.word, vpn);
+            }
+            if let Ok(with_ids) = Sheet::new(format, &with_ids, None) {
+                let with_ids = with_ids.text().expose_secret();
+                prop_assert!(with_ids.chars().all(harmless), "{}: {:?}", format.word, ids);
+                for sign in ['"', '\'', '$', '`', '\\'] {
+                    prop_assert_eq!(plain.matches(sign).count(), with_ids.matches(sign).count(), "{}: {:?}", format.word, ids);
+                }
             }
             if let Ok(with_key) = Sheet::new(format, &side, Some(&secret)) {
                 prop_assert!(key.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)), "{}", format.word);

@@ -91,11 +91,18 @@ struct Header {
     ike: Phase,
     #[serde(default)]
     ipsec: Phase,
+    /// Whether it writes ranges of IPv6.
+    #[serde(default = "yes")]
+    takes_ipv6: bool,
     /// Whether it knows AH.
     #[serde(default)]
     takes_ah: bool,
     #[serde(default)]
     refuses: Vec<DeviceRule>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn sixty_three() -> usize {
@@ -199,6 +206,10 @@ impl PeerFormat {
     /// The word of the API for a group that the system calls so.
     pub(super) fn group_called(&self, word: &str) -> Option<&str> {
         self.wording().ike.group.iter().find(|(_, theirs)| *theirs == word).map(|(api, _)| api.as_str())
+    }
+
+    pub(super) const fn takes_ipv6(&self) -> bool {
+        self.header.takes_ipv6
     }
 
     pub(super) const fn takes_ah(&self) -> bool {

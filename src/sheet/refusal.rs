@@ -112,6 +112,12 @@ pub(super) fn check(format: &PeerFormat, side: &FarSide, key: Option<&SecretStri
             instead: Some(Remedy::Policy),
         });
     }
+    if !format.takes_ipv6() && side.local.networks.iter().chain(&side.remote.networks).any(|one| one.addr().is_ipv6()) {
+        reasons.push(Objection {
+            why: format!("{} is told of ranges of IPv4 alone by such a text", format.title()),
+            instead: None,
+        });
+    }
     if !side.is_ikev2() && side.mode == "aggressive" {
         reasons.push(Objection {
             why: "the cloud refuses aggressive mode with a pre-shared key".to_owned(),
