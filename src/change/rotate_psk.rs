@@ -22,6 +22,13 @@ pub enum Sas {
 /// Errors: if the other half is missing, of the VPN or of another one between the same two ends: a key for one half alone
 /// would be no use.
 pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refused> {
+    let mut proposal = new_key(seen, vpn, key, sas)?;
+    proposal.notes.extend((sas == Sas::Renew).then(interruption));
+    Ok(proposal)
+}
+
+/// The same, without a word of the interruption.
+pub(super) fn new_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refused> {
     if vpn.is_missing_a_half() {
         return Err(Refused::because(one_half(vpn)));
     }
@@ -62,7 +69,6 @@ pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Res
             for side in sides.unique_by(|side| &side.connection.service) {
                 restart(&mut change, side);
             }
-            notes.push(interruption());
         }
     }
     if vpn.b().is_none() {

@@ -14,7 +14,7 @@ mod notes;
 use super::Verb;
 use super::impact::Impact;
 use super::proposal::{Proposal, Refused, begin, one_half};
-use super::rotate_psk::{Sas, rotate_key};
+use super::rotate_psk::{Sas, new_key};
 use super::subnets::NewSubnets;
 use crate::inspect::{Inspection, Keys, Side, Vpn};
 use crate::plan::Profiles;
@@ -66,7 +66,7 @@ impl Target {
 ///
 /// # Errors
 /// Every reason against it: a half that is missing or switched off, what cannot be seen, a policy that a region does not
-/// store, subnets as [`set_subnets`](super::set_subnets) refuses them, a key as [`rotate_key`] refuses it.
+/// store, subnets as [`set_subnets`](super::set_subnets) refuses them, a key as [`rotate_key`](super::rotate_key) refuses it.
 pub fn upgrade(seen: &Inspection, vpn: &Vpn, target: &Target) -> Result<Proposal, Refused> {
     if vpn.is_missing_a_half() {
         return Err(Refused::because(one_half(vpn)));
@@ -75,7 +75,7 @@ pub fn upgrade(seen: &Inspection, vpn: &Vpn, target: &Target) -> Result<Proposal
     if wanted.is_key_alone(vpn) {
         return match target.key {
             Some(key) => {
-                let proposal = rotate_key(seen, vpn, key, Sas::Renew)?;
+                let proposal = new_key(seen, vpn, key, Sas::Renew)?;
                 let impact = Impact::of(seen, vpn, &proposal.change, vec![NEW_KEY.to_owned()]);
                 Ok(Proposal { impact: Some(impact), ..proposal })
             }

@@ -47,7 +47,8 @@ impl Upgrades {
         let mut upgrades = Self::default();
         for vpn in vpns {
             let keys = keys_of(vpn);
-            let behind = lags(vpn, &keys).iter().map(Lag::in_short).join(", ");
+            let lags = lags(vpn, &keys);
+            let behind = lags.iter().map(Lag::in_short).join(", ");
             if behind.is_empty() {
                 continue;
             }
@@ -65,7 +66,7 @@ impl Upgrades {
             };
             match proposed {
                 Err(why) => upgrades.leave(vpn, why),
-                Ok(proposal) if proposal.is_empty() => upgrades.leave(vpn, not_alone(vpn, &behind)),
+                Ok(proposal) if proposal.is_empty() => upgrades.leave(vpn, not_alone(vpn, &lags, &behind)),
                 Ok(proposal) => {
                     let moves_it = |turn: &&UpgradeTurn| {
                         moved_with(seen, &turn.vpn, &turn.proposal.change).any(|moved| moved.handle() == vpn.handle())
@@ -100,15 +101,16 @@ impl Upgrades {
 }
 
 /// Why an upgrade that nobody else takes part in has nothing to do.
-fn not_alone(vpn: &Vpn, behind: &str) -> String {
-    match vpn.b() {
-        None => format!(
-            "{behind}; its external peer ({}) has to change at the same time: {} --profile modern",
-            vpn.a.connection.peer_address,
-            vpn.command("upgrade")
-        ),
-        Some(_) => format!("{behind}; nothing that osvpn can change"),
+fn not_alone(vpn: &Vpn, lags: &[Lag], behind: &str) -> String {
+    if vpn.b().is_some() {
+        return format!("{behind}; nothing that osvpn can change");
     }
+    let is_key = |lag: &&Lag| matches!(lag, Lag::Key(_));
+    let key = lags.iter().find(is_key).map(|_| vpn.command("rotate-psk").words("--psk-file FILE"));
+    let policies = lags.iter().find(|lag| !is_key(lag)).map(|_| vpn.command("upgrade").words("--profile modern"));
+    let commands = policies.into_iter().chain(key).map(|command| command.to_string()).join(", ");
+    let peer = &vpn.a.connection.peer_address;
+    format!("{behind}; its external peer ({peer}) has to change at the same time: {commands}")
 }
 
 /// Without the steps: a line for each VPN, and once what holds for all.
@@ -123,6 +125,10 @@ impl fmt::Display for Upgrades {
             write!(f, "  {}: {behind}", vpn.name)?;
             match proposal.impact.as_ref().map_or(&[][..], |impact| &impact.interrupts) {
                 [] => f.write_str("\n")?,
+                // On one router each of twenty would name the nineteen others.
+                [first, second, third, more @ ..] if more.len() > 1 => {
+                    writeln!(f, "; interrupts {first}, {second}, {third} and {} more", more.len())?;
+                }
                 others => writeln!(f, "; interrupts {}", others.join(", "))?,
             }
         }

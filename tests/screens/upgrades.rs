@@ -8,7 +8,7 @@ use osvpn::plan::file::PlanFile;
 use osvpn::wizard::VpnsMessage;
 use osvpn::wizard::picker::Choice;
 
-use super::surveys::legacy;
+use super::surveys::{legacy, two_pairs};
 use super::vpns::{listed, opened};
 use super::*;
 
@@ -34,6 +34,14 @@ fn what_is_behind_is_marked_and_upgraded_after_a_question() {
     journey.esc();
     journey.types("s").press("Home 2 1 Enter Enter");
     screen("vpn-upgrade-with-subnets-question", &mut journey);
+}
+
+#[test]
+fn all_that_are_behind_are_a_short_list_in_one_question() {
+    let mut journey = listed(two_pairs());
+    public_keys(&mut journey);
+    journey.chooses("upgrade all");
+    screen("vpns-upgrade-all-question", &mut journey);
 }
 
 #[test]
