@@ -28,7 +28,9 @@ impl Model {
         let key = self.new_vpn.answers.key.key_origin();
         // The page that waits for the peer says what that needs.
         let system = plan.peer().and_then(|peer| peer.system);
-        system.iter().for_each(|system| self.sheet.take(system.as_str()));
+        if let Some(system) = system {
+            self.sheet.take(system.as_str());
+        }
         let work = Work { key, ..Work::create(Some(plan), course, Direction::Forward, now, wait) };
         self.begin_work(work, Effect::Work(which, Order::CarryOut));
     }

@@ -21,7 +21,7 @@ IPSEC = "/usr/lib/ipsec"
 PREFIX = f"osvpn{os.environ.get('OSVPN_TEST_PORTS', '0').lstrip('0')}-{os.environ.get('OSVPN_TEST_RELEASE', '2026.2')}-"
 INTERNET = PREFIX + "internet"
 PACKAGES = (
-    "iproute2 iputils-ping strongswan-starter strongswan-charon strongswan-swanctl libcharon-extra-plugins"
+    "iproute2 iputils-ping nftables strongswan-starter strongswan-charon strongswan-swanctl libcharon-extra-plugins"
     " libstrongswan-standard-plugins libstrongswan-extra-plugins"
 )
 # Tunnels need no ESP in the kernel: charon encrypts on a TUN device. What is switched off would look for a DHCP server,

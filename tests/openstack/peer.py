@@ -15,6 +15,9 @@ import lab
 
 NAME = lab.PREFIX + "peer"
 INSTANCE = NAME + "-i"
+NAT = NAME + "-nat"
+# Between the peer and what translates its address.
+INSIDE, TRANSLATOR = "172.31.255.2", "172.31.255.1"
 
 
 def parse():
@@ -22,6 +25,7 @@ def parse():
     parser.add_argument("files", nargs="+", metavar="FILE", help="swanctl.conf, or with --legacy two files")
     parser.add_argument("--hold", action="store_true", help="keep the tunnels until standard input ends")
     parser.add_argument("--legacy", action="store_true", help="the files are ipsec.conf and ipsec.secrets")
+    parser.add_argument("--behind-nat", action="store_true", help="the peer has another address, which is translated (nft)")
     parser.add_argument("--address", default="198.51.100.7", help="the peer's address (default: 198.51.100.7)")
     parser.add_argument("--subnet", default="192.168.7.0/24", help="the network behind it (default: 192.168.7.0/24)")
     options = parser.parse_args()
@@ -48,7 +52,10 @@ class Peer:
         """The namespaces, and the folders strongSwan expects below /etc."""
         net = ipaddress.ip_network(f"{self.options.address}/24", strict=False)
         lab.add(NAME)
-        lab.plug_in(NAME, "vpeer", [(self.options.address, str(net), str(net[1]))])
+        if self.options.behind_nat:
+            self.translate(net)
+        else:
+            lab.plug_in(NAME, "vpeer", [(self.options.address, str(net), str(net[1]))])
         behind = ipaddress.ip_network(self.options.subnet)
         self.source = lab.add_subnet(NAME, "lan", str(behind[1]), str(behind), INSTANCE)
         etc = os.path.join(self.root, "etc")
@@ -61,6 +68,25 @@ class Peer:
             os.makedirs(os.path.join(etc, folder))
         for given, name in zip(self.options.files, names, strict=True):
             shutil.copy(given, os.path.join(etc, name))
+
+    def translate(self, net):
+        """Puts the peer behind a router that has its address, and lets nothing in that was not asked for."""
+        lab.add(NAT)
+        lab.plug_in(NAT, "vpeer", [(self.options.address, str(net), str(net[1]))])
+        lab.ip(NAT, f"link add inner type veth peer name ext netns {NAME}", f"addr add {TRANSLATOR}/30 dev inner")
+        lab.ip(NAT, "link set inner up")
+        lab.ip(NAME, f"addr add {INSIDE}/30 dev ext", "link set ext up", f"route replace default via {TRANSLATOR} dev ext")
+        rules = """table ip translation {
+  chain out { type nat hook postrouting priority 100; oifname "ext" masquerade; }
+  chain through { type filter hook forward priority 0; iifname "ext" ct state new drop; }
+}
+"""
+        lab.run("ip", "netns", "exec", NAT, "nft", "-f", "-", stdin=rules)
+
+    def is_translated(self):
+        """Whether the other side was told by IKE that this address is translated: both moved to UDP 4500."""
+        listed = self.inside("swanctl", "--list-sas").stdout
+        return f"@ {INSIDE}[4500]" in listed
 
     def start(self):
         if self.options.legacy:
@@ -127,7 +153,10 @@ def main():
         return 77
     if not lab.exists(lab.INTERNET):
         sys.exit("failed: start the strongSwan agent first: OSVPN_TEST_AGENT=strongswan up")
-    lab.remove(NAME, INSTANCE)
+    if options.behind_nat and not shutil.which("nft"):
+        print("skipped: there is no nft (Debian: apt-get install nftables)", file=sys.stderr)
+        return 77
+    lab.remove(NAME, INSTANCE, NAT)
     with tempfile.TemporaryDirectory(prefix="osvpn-peer-") as root:
         peer = Peer(options, root)
         try:
@@ -139,6 +168,8 @@ def main():
                 installed = peer.up(child)
                 good &= report(installed, "INSTALLED" if installed else "not INSTALLED", f"child {child}")
                 good &= peer.reaches(cidrs)
+            if options.behind_nat:
+                good &= report(peer.is_translated(), f"{INSIDE}, port 4500", "address translation")
             if not good and os.path.exists(peer.log):
                 with open(peer.log) as file:
                     print("--- the end of charon's log\n" + "".join(file.readlines()[-25:]), end="")
@@ -146,7 +177,7 @@ def main():
                 print("holding", flush=True)
                 sys.stdin.read()
         finally:
-            lab.remove(NAME, INSTANCE)
+            lab.remove(NAME, INSTANCE, NAT)
     return 0 if good else 1
 
 
