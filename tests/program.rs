@@ -11,6 +11,7 @@ mod commands;
 mod diagnosis;
 mod hostile_answers;
 mod hostile_names;
+mod install;
 mod interrupted;
 mod real_cloud;
 mod secrets;
@@ -20,6 +21,7 @@ mod support {
     pub mod broken_vpns;
     pub mod command;
     pub mod expected_fixes;
+    pub mod file_server;
     pub mod passcode;
     pub mod pty;
     pub mod scripted_server;
