@@ -14,6 +14,7 @@ mod hostile_names;
 mod install;
 mod interrupted;
 mod real_cloud;
+mod released;
 mod secrets;
 mod terminal;
 
