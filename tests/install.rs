@@ -113,7 +113,7 @@ fn works(version: &str) -> Vec<u8> {
 
 fn sum(bytes: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// A version that is published: its archive, what of it is sent, and the sum that is said of it.
@@ -125,10 +125,9 @@ struct Published {
 }
 
 fn published(releases: Vec<Published>) -> FileServer {
-    let mut sums = format!("{}  osvpn-0.0.9-sparc-solaris.tar.gz\n", sum(b""));
-    for release in &releases {
-        sums += &format!("{}  {}\n", release.sum, archive_of(release.version));
-    }
+    let line = |release: &Published| format!("{}  {}\n", release.sum, archive_of(release.version));
+    let of_others = format!("{}  osvpn-0.0.9-sparc-solaris.tar.gz\n", sum(b""));
+    let sums: String = std::iter::once(of_others).chain(releases.iter().map(line)).collect();
     FileServer::start(move |path| {
         if path == "/SHA256SUMS" {
             return Some(Served::whole(sums.clone().into_bytes()));

@@ -122,7 +122,7 @@ fn names() {
 }
 
 /// An https address of the cloud under that name, and the authority that has signed the server's certificate.
-async fn over_tls(cloud: &Simulator, name: &str, scratch: &Path) -> (String, PathBuf) {
+fn over_tls(cloud: &Simulator, name: &str, scratch: &Path) -> (String, PathBuf) {
     let openssl = |more: &str| {
         let line =
             format!("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 {more} 2>/dev/null");
@@ -191,7 +191,7 @@ async fn names_proxies_and_certificates_need_nothing_of_the_machine() {
     };
     let by_name = cloud.auth_url().replace("127.0.0.1", "cloud.example");
     let scratch = tempfile::tempdir().unwrap();
-    let (https, authority) = over_tls(&cloud, "tls.example", scratch.path()).await;
+    let (https, authority) = over_tls(&cloud, "tls.example", scratch.path());
     let proxy = FileServer::start(|_| None);
     let port = proxy.url.rsplit(':').next().unwrap();
     let mut listed = Vec::new();
