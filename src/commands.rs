@@ -148,8 +148,12 @@ fn print(
     writeln!(stdout(), "{:#}", document(json, warnings, status))
 }
 
+/// Of what is printed as JSON. A field that goes or means something else raises it; a new one does not.
+const SCHEMA: u8 = 1;
+
 /// What every answer in JSON has besides.
 fn document(mut json: Value, warnings: &[String], status: ExitStatus) -> Value {
+    json["schema"] = json!(SCHEMA);
     json["exit_code"] = json!(status);
     json["sign_in_warnings"] = json!(warnings);
     json

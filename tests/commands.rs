@@ -18,6 +18,7 @@ mod delete;
 mod doctor;
 mod forecast;
 mod interrupted_changes;
+mod json;
 mod list_and_status;
 mod many_vpns;
 mod monitoring;

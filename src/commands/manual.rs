@@ -195,7 +195,8 @@ fn below(roff: &mut Roff, text: &str) {
             TextLine::Heading(heading) => {
                 is_list = ["Exit codes", "Files", "Environment", "Fields", "Keys", "Typed in lines"].contains(&heading);
                 let heading = if heading == "Exit codes" { "Exit status" } else { heading };
-                roff.control("SH", [heading.to_uppercase().as_str()]);
+                let is_command = heading.starts_with("osvpn");
+                roff.control("SH", [if is_command { heading.to_owned() } else { heading.to_uppercase() }.as_str()]);
             }
             TextLine::Indented(2, text) if is_list => {
                 let (name, rest) = text.split_once("  ").unwrap_or((text, ""));

@@ -40,7 +40,9 @@ async fn pages() -> BTreeMap<String, String> {
 fn references(text: &str) -> BTreeSet<String> {
     let text = text.replace('\\', "");
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || "-()".contains(c);
-    let words = text.split(|c: char| !is_of_name(c)).filter(|word| word.starts_with("osvpn") && word.ends_with(')'));
+    let words = text
+        .split(|c: char| !is_of_name(c))
+        .filter(|word| word.starts_with("osvpn") && word.contains('(') && word.ends_with(')'));
     words.map(|word| word.replacen('(', ".", 1).replace(')', "")).collect()
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::monitor::Monitor;
 use super::{StatusArgs, Until};
 use crate::cloud::{RegionId, printable};
-use crate::commands::{CommandError, Conclusion, SignInContext, document, until_signal};
+use crate::commands::{CommandError, Conclusion, SCHEMA, SignInContext, document, until_signal};
 use crate::engine::pace::WATCH_ALL;
 use crate::report::{Conclude, ExitStatus, Health, Monitored};
 use crate::system::signals::Signals;
@@ -184,6 +184,7 @@ fn say(args: &StatusArgs, at: Timestamp, WatchLine { name, text, json, .. }: &Wa
     let mut out = stdout();
     if args.answer.json {
         let mut json = json.clone();
+        json["schema"] = json!(SCHEMA);
         json["at"] = json!(at);
         writeln!(out, "{json}")?;
     } else {
