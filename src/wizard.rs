@@ -136,6 +136,7 @@ impl Model {
             Screen::Sheet => return self.sheet.from(),
             Screen::SheetFormat => return Some(Screen::Sheet),
             Screen::Paste => return Some(Screen::Peer),
+            Screen::System if self.new_vpn.returning != Some(Screen::System) => return Some(Screen::Peer),
             Screen::Received => return Some(self.new_vpn.before_received()),
             _ => {}
         }

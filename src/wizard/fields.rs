@@ -68,7 +68,7 @@ const PEER_ADDRESS: FieldText = FieldText {
     help: |model| {
         model.shell.way(
             "Where the peer answers: IPv4, IPv6 or a host name.",
-            "Where the peer answers: IPv4, IPv6 or a host name. :t reads a text that the other side has sent.",
+            "Where the peer answers: IPv4, IPv6 or a host name. :d says which system stands there, :t reads a text from it.",
         )
     },
     check: |model| match PeerAddress::parse(model.new_vpn.answers.peer_address.value()) {

@@ -86,6 +86,7 @@ impl Model {
             Action::OpenVpn => self.open_existing_vpn(),
             Action::Generate => self.shell.out.push(Effect::Generate),
             Action::PasteText => self.enter(Screen::Paste),
+            Action::ChooseSystem => self.enter(Screen::System),
             _ => {}
         }
     }

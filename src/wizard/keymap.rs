@@ -47,6 +47,8 @@ pub enum Action {
     Generate,
     /// Read what the other side has sent.
     PasteText,
+    /// Say what stands on the far side of a new VPN.
+    ChooseSystem,
     Save,
     /// The policy that could be used instead.
     SwitchPolicy,

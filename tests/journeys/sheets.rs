@@ -14,6 +14,7 @@ in_both! {
     each_half_of_a_pair_has_its_own,
     a_new_vpn_shows_what_its_peer_needs_while_it_waits_and_at_the_end,
     the_system_on_the_other_side_decides_what_is_suggested_and_refused,
+    the_system_is_said_where_the_peer_is_without_a_step_of_its_own,
 }
 
 const SECRET: &str = "Qb7nW2kd9Rt4Lm8Zc3Vx6Hs1";
@@ -54,6 +55,19 @@ fn the_system_on_the_other_side_decides_what_is_suggested_and_refused() {
     let mut run = Run::created_single(journey);
     run.journey.types("p").at(Screen::Sheet);
     assert!(run.journey.model.heading().contains("AWS"), "{}", run.journey.model.heading());
+}
+
+fn the_system_is_said_where_the_peer_is_without_a_step_of_its_own() {
+    let mut journey = Journey::discovered_on((80, 24));
+    journey.at_peer().control('d').at(Screen::System);
+    assert!(drawn_text(&journey).contains("something else"), "{}", drawn_text(&journey));
+    journey.esc().at(Screen::Peer).control('d').at(Screen::System);
+    journey.goes_to(&system("aws")).enter().at(Screen::Peer);
+    assert!(journey.model.heading().contains("AWS"), "{}", journey.model.heading());
+    journey.answers("198.51.100.7").answers("").answers("192.168.7.0/24, 192.168.9.0/24").at(Screen::Peer);
+    assert!(journey.model.problem(Field::PeerCidrs).unwrap().contains("one range of each side"));
+    journey.answers("192.168.7.0/24").at(Screen::Review);
+    assert_eq!(journey.plan().unwrap().peer().unwrap().system.unwrap().as_str(), "aws");
 }
 
 /// At the VPN to a peer outside, of which everything can be read.

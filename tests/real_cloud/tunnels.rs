@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
+use osvpn::sheet::{PeerFormat, Tier};
+
 use super::as_in_the_guide::KEY;
 use super::cloud::{A, B, RealCloud, in_each_with_tunnels, say};
 use super::guide_commands::Profile;
@@ -115,7 +117,8 @@ fn a_peer_comes_up_from_its_sheet_alone() {
             for format in ["swanctl", "ipsec-conf", "vyos", "opnsense", "pfsense"] {
                 let files = sheet(cloud, format);
                 let told = comes_up(cloud, &files, subnets, false);
-                say(&format!("{} {format:<10} {:<8} {} subnets: {told}", cloud.release, profile.name(), subnets.len()));
+                let (tier, profile, count) = (tier(format), profile.name(), subnets.len());
+                say(&format!("{} {format:<10} {profile:<8} {count} subnets, tier {tier}: {told}", cloud.release));
             }
             cloud.reset();
         }
@@ -133,10 +136,16 @@ fn a_peer_behind_address_translation_comes_up_from_its_sheet_alone() {
                 cloud.osvpn(&["apply", &plan, "--wait", "0"], &[("OSVPN_PSK", KEY)]).end();
             assert_eq!(code, 3, "the peer is not there yet: {said}");
             let told = comes_up(cloud, &sheet(cloud, "swanctl"), subnets, true);
-            say(&format!("{} swanctl behind NAT {:<8} 1 subnets: {told}", cloud.release, profile.name()));
+            say(&format!("{} swanctl    {:<8} 1 subnets, tier A, behind NAT: {told}", cloud.release, profile.name()));
             cloud.reset();
         }
     });
+}
+
+/// How far a format is proven when it comes up: by itself, or as its maker's rules have it read.
+fn tier(format: &str) -> char {
+    let format = PeerFormat::all().unwrap().iter().find(|one| one.word == format).unwrap();
+    if format.proof().tier == Tier::Tunnel { 'A' } else { 'B' }
 }
 
 /// Where a sheet with the key is, in the one or two files that strongSwan reads.

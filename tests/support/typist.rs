@@ -184,7 +184,7 @@ impl Typist {
                     self.line = Some(String::new());
                     Vec::new()
                 }
-                'g' | 'o' | 't' => vec![command(letter)],
+                'd' | 'g' | 'o' | 't' => vec![command(letter)],
                 _ => panic!("no line does what Ctrl-{letter} does"),
             },
             KeyCode::F(1) => vec![command('?')],

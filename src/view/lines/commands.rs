@@ -27,7 +27,7 @@ pub(super) const STILL_READING: &str = "There are no numbers before that is read
 pub(super) const NO_DEFAULT: &str = "Enter alone deletes nothing; type a number or a name.";
 pub(super) const SEVERAL: &str = "Several lines are called that; type a number.";
 const OF_TEXTS: &str = "Where a text is asked for, commands begin with a colon: :b goes back, :n goes to the next field, :p \
-                        to the one before, :g makes a new key, :o opens the VPN that is named, :t reads a text of the other side, :? explains, :q leaves.";
+                        to the one before, :g makes a new key, :o opens the VPN that is named, :t reads a text of the other side, :d says what stands there, :? explains, :q leaves.";
 const OF_LISTS: &str = "In a list: its number, several with commas where several can be taken, or its name; 3? explains line 3; /text shows only \
                         the lines with that text, / all of them, m more of them.";
 
@@ -79,6 +79,9 @@ pub(super) fn of_form(model: &Model, name: &str) -> Option<Action> {
         "p" => Some(Action::Up),
         "o" => keymap::bindings(model).iter().any(|way| way.action == Action::OpenVpn).then_some(Action::OpenVpn),
         "g" => keymap::bindings(model).iter().any(|way| way.action == Action::Generate).then_some(Action::Generate),
+        "d" => {
+            keymap::bindings(model).iter().any(|way| way.action == Action::ChooseSystem).then_some(Action::ChooseSystem)
+        }
         "t" => keymap::bindings(model).iter().any(|way| way.action == Action::PasteText).then_some(Action::PasteText),
         "b" => Some(Action::Back),
         "q" => Some(Action::Quit),

@@ -102,6 +102,7 @@ pub(super) fn form_keys(model: &Model, form: &Form) -> Vec<Binding> {
         ]),
         [Field::PeerAddress, ..] => {
             bindings.extend([next, previous, bind(&[Key::control('t')], Action::PasteText, "read a text")]);
+            bindings.push(bind(&[Key::control('d')], Action::ChooseSystem, "its system"));
         }
         [_, _, ..] => bindings.extend([next, previous]),
         [Field::Text] => {}

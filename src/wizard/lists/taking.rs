@@ -160,7 +160,13 @@ impl Model {
                 }
                 return self.enter(Screen::Custom);
             }
-            (Screen::System, Choice::Word(word)) => self.new_vpn.take_system(word),
+            (Screen::System, Choice::Word(word)) => {
+                self.new_vpn.take_system(word);
+                // It is asked for where the peer is, or from the review.
+                if self.new_vpn.returning != Some(Screen::System) {
+                    return self.enter(Screen::Peer);
+                }
+            }
             (Screen::Received, Choice::Peer(side)) => return self.take_received(side),
             (Screen::SheetFormat, Choice::Word(word)) => {
                 self.sheet.take(word);

@@ -120,7 +120,10 @@ const SUBNETS: ScreenText = ScreenText {
 
 const PEER: ScreenText = ScreenText {
     name: "Peer",
-    heading: |_, _| "Who is the external peer?".to_owned(),
+    heading: |model, _| match model.new_vpn.answers.system {
+        Some(system) => format!("Who is the external peer ({})?", system.title()),
+        None => "Who is the external peer?".to_owned(),
+    },
     help: &[
         "Address: where the peer answers. Id: how it identifies itself, nearly always its address; ask its owner if \
              it is behind NAT. CIDRs: the networks behind it, separated by commas.",
