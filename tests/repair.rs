@@ -1,7 +1,7 @@
 //! The half that is missing, as it is to be made where it cannot be just the mirror image of the other one.
 
 use osvpn::change::{Edits, New, PeerEnd, Proposal, Refused, Step, repair};
-use osvpn::cloud::{Extensions, Id, Kind, Status};
+use osvpn::cloud::{Extensions, Id, Kind, Status, Survey};
 use osvpn::inspect::{Inspection, OtherHalf};
 use osvpn::plan::Profiles;
 
@@ -9,7 +9,12 @@ use crate::support::inventories::{hamilton, new_release, porirua, service};
 use crate::support::surveys::regions;
 
 /// The VPN between the border routers without Porirua's half; but for the service and the connection all is left.
-fn without_b(alter: impl FnOnce(&mut osvpn::cloud::Survey, &mut osvpn::cloud::Survey)) -> Result<Proposal, Refused> {
+fn without_b(alter: impl FnOnce(&mut Survey, &mut Survey)) -> Result<Proposal, Refused> {
+    without_b_on(None, alter)
+}
+
+/// The same where a router is named for it.
+fn without_b_on(router: Option<&str>, alter: impl FnOnce(&mut Survey, &mut Survey)) -> Result<Proposal, Refused> {
     let mut surveys = regions(Status::Down, Status::Down, "group14");
     let (mut a, mut b) = (surveys.remove(&hamilton()).unwrap(), surveys.remove(&porirua()).unwrap());
     b.inventory.connections.retain(|one| one.id.as_str() != "connection-B");
@@ -18,7 +23,7 @@ fn without_b(alter: impl FnOnce(&mut osvpn::cloud::Survey, &mut osvpn::cloud::Su
     let seen = Inspection::of([(hamilton(), a), (porirua(), b)].into(), Vec::new());
     let vpn = seen.vpns.iter().find(|vpn| vpn.name == "hlz-por").unwrap();
     assert!(matches!(vpn.other_half, OtherHalf::Missing { .. }), "{vpn:?}");
-    repair(&seen, vpn, &Profiles::built_in().unwrap())
+    repair(&seen, vpn, &Profiles::built_in().unwrap(), router)
 }
 
 fn steps(proposal: &Proposal) -> Vec<String> {
@@ -147,4 +152,43 @@ fn unused_services_beside_the_new_half_s_go_and_one_that_is_switched_off_is_not_
         _ => None,
     });
     assert_eq!(used, Some(osvpn::change::Ref::Id(Id::new("first"))));
+}
+
+#[test]
+fn where_several_routers_could_have_the_half_one_is_chosen() {
+    let alter = |a: &mut Survey, b: &mut Survey| {
+        for connection in a.inventory.connections.iter_mut().filter(|one| one.id.as_str() == "connection-A") {
+            connection.peer_address = "192.0.2.1".to_owned();
+        }
+        let mut second = b.inventory.routers.iter().find(|router| router.id.as_str() == "p-border").unwrap().clone();
+        (second.id, second.name) = (Id::new("p-second"), "second-router".to_owned());
+        b.inventory.routers.push(second);
+    };
+    let Refused(reasons) = without_b(alter).unwrap_err();
+    for part in ["border-router in nz-por-1 (p-border)", "second-router in nz-por-1 (p-second)", "--router ROUTER"] {
+        assert!(reasons[0].contains(part), "{part}: {reasons:?}");
+    }
+    for wanted in ["second-router", "p-second"] {
+        let proposal = without_b_on(Some(wanted), alter).unwrap();
+        assert!(proposal.notes.iter().any(|note| note.contains("on router second-router")), "{:?}", proposal.notes);
+    }
+    assert!(without_b_on(Some("elsewhere"), alter).is_err());
+}
+
+#[test]
+fn a_half_is_not_made_beside_another_vpn_that_has_its_ranges() {
+    let Refused(reasons) = without_b(|_, b| {
+        b.inventory.services.push(service("used", "p-border", None));
+        let mut other = regions(Status::Active, Status::Active, "group14").remove(&porirua()).unwrap().inventory;
+        let mut other = other.connections.remove(other.connections.len() - 1);
+        (other.id, other.name, other.service) = (Id::new("other"), "theirs".to_owned(), Id::new("used"));
+        (other.peer_address, other.description) = ("192.0.2.77".to_owned(), String::new());
+        other.peer_group = Some(Id::new("their-ranges"));
+        let mut group = b.groups.iter().find(|group| group.kind == "cidr").unwrap().clone();
+        (group.id, group.endpoints) = (Id::new("their-ranges"), vec!["10.0.0.0/25".to_owned()]);
+        b.groups.push(group);
+        b.inventory.connections.push(other);
+    })
+    .unwrap_err();
+    assert!(reasons.iter().any(|reason| reason.starts_with("nz-por-1: ") && reason.contains("theirs")), "{reasons:?}");
 }

@@ -80,7 +80,7 @@ pub fn fix(
         Fix::Upgrade => upgrade(seen, vpn, &Target::modern(profiles, vpn, &diagnosis.keys)),
         Fix::RemoveService { .. } => Ok(remove_services(seen, vpn)),
         Fix::Admit => Ok(admit(vpn, diagnosis)),
-        Fix::Repair => repair(seen, vpn, profiles),
+        Fix::Repair => repair(seen, vpn, profiles, None),
         Fix::Compare(values) => {
             let what = "the peer is not in this project; its owner has to compare:".to_owned();
             Err(Refused(std::iter::once(what).chain(values.iter().map(ToString::to_string)).collect()))

@@ -1,6 +1,9 @@
 //! Making the half that a VPN lacks, from what the other half says of it: addresses, ranges, policies and, read when it is
 //! made, the key. What is left of it in its region is used again.
 
+mod end;
+mod policies;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -8,22 +11,23 @@ use itertools::Itertools;
 
 use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
 use super::{
-    Change, ConnectionEdits, Create, DpdValues, Edit, Edits, FreshConnection, HalfObject, KnownBy, New, Object,
-    PeerEnd, Ref, Replacement, Update, Verb,
+    Change, ConnectionEdits, Create, Edit, Edits, FreshConnection, HalfObject, KnownBy, New, Object, PeerEnd, Ref,
+    Replacement, Update, Verb,
 };
-use crate::cloud::vpnaas::is_marked;
-use crate::cloud::{Id, Kind, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService};
-use crate::inspect::{Agreement, Inspection, OtherHalf, Side, UnusedObject, Vpn, outside};
+use crate::cloud::{Id, Kind, SiteConnection, Status, StoredPolicy, VpnService};
+use crate::inspect::{Inspection, OtherHalf, Side, UnusedObject, Vpn};
 use crate::plan::fields::PolicyField;
 use crate::plan::policy::{DpdAction, Initiator, Policy};
-use crate::plan::{Half, Outer, Profiles, VpnName};
+use crate::plan::{Finding, Half, Profiles, Severity, VpnName};
+use end::NewEnd;
+use policies::Policies;
 
-/// The change that makes the half that is missing, and points the other one to it where that expects it elsewhere. Nothing to
-/// do if both are there.
+/// The change that makes the half that is missing, and points the other one to it where that expects it elsewhere. It goes
+/// to that router, by name or id, or to the one that is meant. Nothing to do if both halves are there.
 ///
 /// # Errors
 /// Every reason against it: nothing tells where it belongs, or what is there cannot carry it.
-pub fn repair(seen: &Inspection, vpn: &Vpn, profiles: &Profiles) -> Result<Proposal, Refused> {
+pub fn repair(seen: &Inspection, vpn: &Vpn, profiles: &Profiles, router: Option<&str>) -> Result<Proposal, Refused> {
     match &vpn.other_half {
         OtherHalf::Found(_) => {
             return Ok(Proposal::nothing(begin(Verb::Repair, vpn), format!("Both halves of {} exist.", vpn.name)));
@@ -34,201 +38,28 @@ pub fn repair(seen: &Inspection, vpn: &Vpn, profiles: &Profiles) -> Result<Propo
         }
         OtherHalf::Missing { .. } => {}
     }
-    let end = NewEnd::of(seen, vpn)?;
+    let end = NewEnd::of(seen, vpn, router)?;
     let policies = Policies::of(seen, vpn, &end, profiles)?;
     let (Some(own), Some(ranges)) = (vpn.a.address(), vpn.a.local.clone()) else {
         let place = vpn.place(Half::A);
         return Err(Refused::because(format!("the address or the subnets of the half in {place} cannot be seen")));
     };
-    Ok(NewHalf { seen, vpn, side: &vpn.a, half: half(vpn), own, ranges, end, policies }.proposal())
+    let findings = end.findings(own, &ranges);
+    let (refusals, rest): (Vec<Finding>, Vec<Finding>) = findings.into_iter().unique().partition(Finding::is_refusal);
+    if !refusals.is_empty() {
+        return Err(Refused(refusals.iter().map(|finding| format!("{}: {}", end.region, finding.text)).collect()));
+    }
+    let warned = rest.into_iter().filter(|finding| finding.severity == Severity::Warning);
+    let warnings: Vec<String> = warned.map(|finding| format!("{}: {}.", end.region, finding.text)).collect();
+    let half = NewHalf { seen, vpn, side: &vpn.a, half: missing_half(vpn), own, ranges, end, policies };
+    let mut proposal = half.proposal();
+    proposal.notes.splice(0..0, warnings);
+    Ok(proposal)
 }
 
 /// Which half is missing.
-fn half(vpn: &Vpn) -> Half {
+fn missing_half(vpn: &Vpn) -> Half {
     vpn.a.mark.as_ref().map_or(Half::B, |(_, half)| half.other())
-}
-
-/// Where the half that is missing belongs.
-struct NewEnd<'a> {
-    region: &'a RegionId,
-    survey: &'a Survey,
-    router: &'a Router,
-    subnets: Vec<Id>,
-    /// The service that it uses.
-    service: Option<&'a VpnService>,
-    /// Those beside it that no connection uses: a router runs one service.
-    useless: Vec<&'a VpnService>,
-    /// Where the other half reaches it; none until the cloud has made its service.
-    address: Option<IpAddr>,
-    outer: Outer,
-}
-
-impl<'a> NewEnd<'a> {
-    fn of(seen: &'a Inspection, vpn: &'a Vpn) -> Result<Self, Refused> {
-        let side = &vpn.a;
-        let (region, survey, router) = place(seen, vpn)?;
-        let subnet = |range: &IpNet| subnet_of(survey, router, range);
-        let missing = side.remote.iter().filter(|range| subnet(range).is_none()).join(", ");
-        if !missing.is_empty() {
-            let text = format!(
-                "the half in {} expects {missing}, and router {} in {region} stands on no subnet with that",
-                side.region, router.name
-            );
-            return Err(Refused::because(text));
-        }
-        if !router.admin_state_up {
-            return Err(Refused::because(format!("router {} in {region} is switched off", router.name)));
-        }
-        let is_v6 = side.connection.peer_address.parse().is_ok_and(|peer: IpAddr| peer.is_ipv6());
-        let (service, useless) = services(vpn, survey, router, region)?;
-        let of_family = |address: &IpAddr| address.is_ipv6() == is_v6;
-        let at_router = outside(router).find(of_family);
-        let address = match service {
-            Some(service) => {
-                let known = [service.external_v4.map(IpAddr::V4), service.external_v6.map(IpAddr::V6)];
-                known.into_iter().flatten().find(of_family)
-            }
-            None if survey.inventory.extensions.is_ovn() => None,
-            None => at_router,
-        };
-        if address.is_none() && (service.is_some() || at_router.is_none()) {
-            let text = format!("router {} in {region} has no external address for its peer to use", router.name);
-            return Err(Refused::because(text));
-        }
-        let subnets = side.remote.iter().filter_map(subnet).collect();
-        let outer = if is_v6 { Outer::V6 } else { Outer::V4 };
-        Ok(Self { region, survey, router, subnets, service, useless, address, outer })
-    }
-}
-
-fn subnet_of(survey: &Survey, router: &Router, range: &IpNet) -> Option<Id> {
-    let inventory = &survey.inventory;
-    let is_it = |id: &Id, cidr: &IpNet| cidr == range && router.serves(id) == Some(true);
-    inventory.subnets.iter().find(|subnet| is_it(&subnet.id, &subnet.cidr)).map(|subnet| subnet.id.clone())
-}
-
-type Located<'a> = (&'a RegionId, &'a Survey, &'a Router);
-
-/// The router with the address that the other half expects; or that of a service with the marker of the half; or the only one
-/// that stands on its subnets.
-fn place<'a>(seen: &'a Inspection, vpn: &Vpn) -> Result<Located<'a>, Refused> {
-    let side = &vpn.a;
-    let is_own = |router: &Router| side.router.as_ref().is_some_and(|own| own.id == router.id);
-    let all: Vec<Located<'a>> = seen
-        .surveys
-        .iter()
-        .flat_map(|(region, survey)| survey.inventory.routers.iter().map(move |router| (region, survey, router)))
-        .filter(|(.., router)| !is_own(router))
-        .collect();
-    let peer = side.connection.peer_address.parse::<IpAddr>().ok();
-    let mark = vpn.id.as_ref().map(|id| id.mark(half(vpn)));
-    let on = |(_, survey, router): &Located<'a>| survey.inventory.services_on(&router.id).collect::<Vec<_>>();
-    let has_address = |place: &&Located<'a>| {
-        let at = |service: &&VpnService| [service.external_v4.map(IpAddr::V4), service.external_v6.map(IpAddr::V6)];
-        let of_services = on(place).iter().flat_map(at).flatten().collect::<Vec<_>>();
-        outside(place.2).chain(of_services).any(|address| Some(address) == peer)
-    };
-    let is_marked = |place: &&Located<'a>| {
-        mark.as_ref().is_some_and(|mark| on(place).iter().any(|one| is_marked(&one.description, mark)))
-    };
-    let serves = |place: &&Located<'a>| {
-        side.remote.iter().all(|range| subnet_of(place.1, place.2, range).is_some()) && place.2.has_gateway()
-    };
-    if let Some(known) = all.iter().find(has_address).or_else(|| all.iter().find(is_marked)) {
-        return Ok(*known);
-    }
-    let expected = side.remote.iter().join(", ");
-    match all.iter().filter(serves).collect::<Vec<_>>().as_slice() {
-        [only] => Ok(**only),
-        [] => Err(Refused::because(format!(
-            "no router of this project has the address {}, and none with a gateway stands on {expected}",
-            side.connection.peer_address
-        ))),
-        several => {
-            let names = several.iter().map(|(region, _, router)| format!("{} in {region}", router.name)).join(", ");
-            let text = format!(
-                "no router has the address {}, and several stand on {expected}: {names}; set the peer address of {} to that of \
-                 one of them first",
-                side.connection.peer_address, side.connection.id
-            );
-            Err(Refused::because(text))
-        }
-    }
-}
-
-type FoundServices<'a> = (Option<&'a VpnService>, Vec<&'a VpnService>);
-
-/// The service of the router to use, and those in its way that no connection uses.
-fn services<'a>(
-    vpn: &Vpn,
-    survey: &'a Survey,
-    router: &'a Router,
-    region: &RegionId,
-) -> Result<FoundServices<'a>, Refused> {
-    let connections = &survey.inventory.connections;
-    let is_used = |service: &VpnService| connections.iter().any(|one| one.service == service.id);
-    let is_usable = |service: &VpnService| {
-        service.legacy_subnet.is_none() && service.status != Status::Error && service.admin_state_up
-    };
-    let (used, unused): (Vec<_>, Vec<_>) =
-        survey.inventory.services_on(&router.id).partition(|service| is_used(service));
-    match used.as_slice() {
-        [] => {
-            let usable = unused.iter().find(|service| is_usable(service)).copied();
-            let useless = unused.into_iter().filter(|one| usable.is_none_or(|usable| usable.id != one.id));
-            Ok((usable, useless.collect()))
-        }
-        [service] if is_usable(service) => Ok((Some(service), Vec::new())),
-        [service] => {
-            let why = match &service.legacy_subnet {
-                Some(_) => "of the old kind, tied to one subnet; upgrade the VPN that uses it first (osvpn upgrade)",
-                None => "switched off or in ERROR; see to the VPN that uses it first (osvpn doctor)",
-            };
-            Err(Refused::because(format!("the VPN service {} of {} in {region} is {why}", service.id, router.name)))
-        }
-        _ => {
-            let doctor = vpn.command("doctor");
-            let text = format!("router {} in {region} holds several VPN services; see {doctor}", router.name);
-            Err(Refused::because(text))
-        }
-    }
-}
-
-/// The policies of both halves.
-struct Policies {
-    policy: Policy,
-    /// Whether the half that exists has others, because its own cannot be stored where the missing one belongs.
-    are_new: bool,
-    sentences: Vec<String>,
-    /// That of the profile modern.
-    dpd: DpdValues,
-}
-
-impl Policies {
-    fn of(seen: &Inspection, vpn: &Vpn, end: &NewEnd<'_>, profiles: &Profiles) -> Result<Self, Refused> {
-        let dpd = DpdValues::from(&profiles.modern.dpd);
-        let mut policy = profiles.modern.clone();
-        for field in PolicyField::of_policies() {
-            let stored = vpn.a.stored(field).unwrap_or_default();
-            field.set(&mut policy, &stored).map_err(|problem| {
-                let (kind, name) = field.label();
-                Refused::because(format!("{kind} {name} of the half in {}: {problem}", vpn.a.region))
-            })?;
-        }
-        let is_stored = |policy: &Policy, region: &Survey| {
-            PolicyField::of_policies().all(|field| field.is_stored_by(&field.get(policy), &region.inventory.extensions))
-        };
-        if is_stored(&policy, end.survey) {
-            return Ok(Self { policy, are_new: false, sentences: Vec::new(), dpd });
-        }
-        let agreement = Agreement::between(vpn, &seen.surveys).at_least(&profiles.modern);
-        let policy = agreement.policy(&profiles.modern);
-        let regions = [Some(end.survey), seen.surveys.get(&vpn.a.region)];
-        if !regions.into_iter().flatten().all(|region| is_stored(&policy, region)) {
-            return Err(Refused::because(format!("{} does not store the policies of {}", end.region, vpn.a.region)));
-        }
-        Ok(Self { sentences: agreement.sentences(vpn, &profiles.modern), policy, are_new: true, dpd })
-    }
 }
 
 struct NewHalf<'a> {

@@ -27,6 +27,9 @@ pub(crate) struct RepairArgs {
     /// Its name, the id in its marker, or the name or id of its connection.
     #[arg(value_name = "VPN")]
     vpn: String,
+    /// The router that the half is made on, by name or id, where several could have it.
+    #[arg(long, value_name = "ROUTER")]
+    router: Option<String>,
     /// Print what would be done, and do nothing.
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
@@ -42,7 +45,7 @@ impl RepairArgs {
     async fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
         self.clear_text.apply(seen.cloud()).await;
         let vpn = seen.whole(&self.vpn)?;
-        Ok(repair(&seen.inspection, vpn, &Profiles::built_in()?)?)
+        Ok(repair(&seen.inspection, vpn, &Profiles::built_in()?, self.router.as_deref())?)
     }
 }
 

@@ -280,8 +280,7 @@ fn missing(
     for (region, survey) in surveys {
         let inventory = &survey.inventory;
         for service in &inventory.services {
-            let has =
-                service.external_v4.map(IpAddr::V4) == Some(peer) || service.external_v6.map(IpAddr::V6) == Some(peer);
+            let has = service.addresses().any(|address| address == peer);
             if has && side.connection.service != service.id {
                 let others = inventory.connections.iter().filter(|one| one.service == service.id);
                 let what = match others.filter(|one| taken.contains(&one.id)).count() {

@@ -195,9 +195,7 @@ impl Side {
 
     /// Every address it is or was reached at: its service's and its router's.
     pub(super) fn addresses(&self) -> Vec<IpAddr> {
-        let service = self.service.iter().flat_map(|service| {
-            service.external_v4.map(IpAddr::V4).into_iter().chain(service.external_v6.map(IpAddr::V6))
-        });
+        let service = self.service.iter().flat_map(|service| service.addresses());
         service.chain(self.router.iter().flat_map(outside)).collect()
     }
 

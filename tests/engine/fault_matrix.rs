@@ -23,7 +23,7 @@ const GLANCE: Pace = Pace { every: Duration::from_millis(4), wait: Duration::fro
 /// What the user gives to the half whose peer is external.
 const GIVEN: &str = "Given0ToThe1Peer2Outside3Twice45";
 
-/// Those that a read of an upgrade meets.
+/// Those that a read of an upgrade meets, but for one upgrade, which meets all.
 const FAULTS_OF_READS: [&str; 4] = ["500", "reset before", "stop", "killed, never done"];
 
 /// The ones after which another process goes on, besides those that kill this one.
@@ -125,6 +125,8 @@ struct Tally {
     removed: AtomicUsize,
     adopted: AtomicUsize,
     untimely: AtomicUsize,
+    /// Played once more, because something took longer than its time limit.
+    replayed: AtomicUsize,
     wrong: Mutex<Vec<String>>,
 }
 
@@ -360,7 +362,7 @@ impl Lane {
         let is_rolled_back = matches!(self.scenario, Scenario::SetSubnets | Scenario::Recreate | Scenario::Repair);
         if is_rolled_back || self.scenario.upgrades() {
             let vpn = self.vpn();
-            let mut changing = self.as_late_as_can_be(&vpn).await;
+            let mut changing = self.as_late_as_can_be(&vpn).await.unwrap();
             vpn.site.simulator.clear_requests();
             assert_eq!(changing.roll_back(&vpn.work()).await, Ok(Changed::Done));
             self.note(&vpn, Phase::Back, &mut targets);
@@ -382,7 +384,7 @@ impl Lane {
         targets.extend(faults::targets(&vpn.site, phase, |target| !is_repeated(target)));
     }
 
-    async fn as_late_as_can_be(&self, vpn: &Vpn) -> Changing {
+    async fn as_late_as_can_be(&self, vpn: &Vpn) -> Result<Changing, String> {
         let mut changing = self.begin(vpn);
         if self.scenario.creates() {
             let mut tries = 0;
@@ -390,11 +392,14 @@ impl Lane {
                 tries += 1;
                 assert!(tries < 4, "{error:?}");
             }
-            return changing;
+            return Ok(changing);
         }
         vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("DELETE"));
-        assert!(matches!(changing.carry_out(None, &vpn.work()).await, Err(ChangeError::Failed(..))));
-        changing
+        match changing.carry_out(None, &vpn.work()).await {
+            Err(ChangeError::Failed(_, error)) if error.status == Some(403) => Ok(changing),
+            // A deletion whose answer is late may have deleted something: then nothing can be rolled back.
+            other => Err(format!("no deletion is refused: {other:?}")),
+        }
     }
 
     async fn case(&mut self, case: &Case) -> Result<(), String> {
@@ -412,7 +417,7 @@ impl Lane {
         let (phase, creates) = (case.target.phase, self.scenario.creates());
         let mut changing = match phase {
             Phase::Forward => self.begin(vpn),
-            Phase::Watch | Phase::Back => self.as_late_as_can_be(vpn).await,
+            Phase::Watch | Phase::Back => self.as_late_as_can_be(vpn).await?,
         };
         vpn.site.simulator.clear_requests();
         let fault = case.target.fault(case.fault, &gate);
@@ -596,10 +601,9 @@ impl Lane {
             let result = tokio::time::timeout(Duration::from_secs(50), self.case(&case)).await;
             if let Err(wrong) = result.unwrap_or_else(|_| Err("it does not end".to_owned())) {
                 // Where nothing answers in time, and no fault is planted any more, other work keeps the machine from it.
-                let is_busy = ["kind: Timeout", "kind: Unreachable"].iter().any(|kind| wrong.contains(kind))
-                    || case.target.phase == Phase::Back && wrong.contains("TooLate");
+                let is_busy = ["kind: Timeout", "kind: Unreachable"].iter().any(|kind| wrong.contains(kind));
                 if is_busy && !case.is_again && self.site.is_some() {
-                    self.tally.untimely.fetch_add(1, Ordering::Relaxed);
+                    self.tally.replayed.fetch_add(1, Ordering::Relaxed);
                     cases.lock().unwrap().insert(0, Case { is_again: true, ..case });
                     continue;
                 }
@@ -645,7 +649,7 @@ pub fn lose_half(site: &Site, plan: &Plan) {
 pub async fn repair_of(cloud: &osvpn::cloud::Cloud) -> Change {
     let (seen, _) = inspect(cloud, Inquiry::default()).await;
     let half = seen.vpns.iter().find(|vpn| vpn.is_missing_a_half()).unwrap();
-    repair(&seen, half, &Profiles::built_in().unwrap()).unwrap().change
+    repair(&seen, half, &Profiles::built_in().unwrap(), None).unwrap().change
 }
 
 fn differences(is: &Scene, should_be: &Scene) -> String {
@@ -663,7 +667,8 @@ fn cases(scenario: Scenario, targets: &[Target<Phase>]) -> Vec<Case> {
                 continue; // A read has no effect.
             }
             // Upgrades read much, and the ways in which a read fails are the same for all changes.
-            if target.is_read() && scenario.upgrades() && !FAULTS_OF_READS.contains(&fault) {
+            let meets_all = !scenario.upgrades() || scenario == Scenario::UpgradeAndSubnets;
+            if target.is_read() && !meets_all && !FAULTS_OF_READS.contains(&fault) {
                 continue;
             }
             let is_killed = fault.starts_with("killed");
@@ -709,16 +714,20 @@ async fn whatever_fails_a_change_is_finished_or_taken_back_as_a_whole() {
         }
     }
     opened.into_iter().collect::<tokio::task::JoinSet<()>>().join_all().await;
-    let Tally { cases, failed_first, taken_back, too_late, unsettled, removed, adopted, untimely, wrong } = &*tally;
+    let Tally { cases, failed_first, taken_back, too_late, unsettled, removed, adopted, untimely, replayed, wrong } =
+        &*tally;
     let wrong = wrong.lock().unwrap();
     println!(
         "{cases:?} cases of {} faults: {failed_first:?} changes failed at first; {taken_back:?} taken back, {too_late:?} past \
          that and finished; {unsettled:?} times it was said that something may still come, {removed:?} late objects found \
-         and deleted, {adopted:?} adopted; {untimely:?} requests too late to say anything; {} cases wrong",
+         and deleted, {adopted:?} adopted; {untimely:?} requests too late to say anything, {replayed:?} cases played once more; {} cases wrong",
         FAULTS.len(),
         wrong.len()
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Of thousands a busy machine keeps a few from their time limits; what fails more often fails for another reason.
+    let [played, again] = [cases, replayed].map(|count| count.load(Ordering::Relaxed));
+    assert!(again * 100 <= played, "{again} of {played} cases were played once more");
     assert!(
         !only.is_empty()
             || [failed_first, taken_back, too_late, unsettled, removed, adopted]

@@ -117,7 +117,7 @@ impl Piece {
             Self::Repair(cloud) => {
                 let (seen, _) = inspect(&cloud, Inquiry::default()).await;
                 let half = seen.vpns.iter().find(|vpn| vpn.is_missing_a_half());
-                let proposed = half.map(|half| repair(&seen, half, &Profiles::built_in().unwrap()));
+                let proposed = half.map(|half| repair(&seen, half, &Profiles::built_in().unwrap(), None));
                 match proposed {
                     Some(Ok(Proposal { change, .. })) => changed(&cloud, change, None).await,
                     other => Told {

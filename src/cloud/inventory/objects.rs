@@ -157,6 +157,13 @@ pub struct VpnService {
     pub external_v6: Option<Ipv6Addr>,
 }
 
+impl VpnService {
+    /// Where its peers reach it.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        [self.external_v4.map(IpAddr::V4), self.external_v6.map(IpAddr::V6)].into_iter().flatten()
+    }
+}
+
 /// An IPsec site connection, never with its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteConnection {
