@@ -98,6 +98,19 @@ impl Inspection {
         Self { vpns, unused, unread, surveys, keys, ..Self::default() }
     }
 
+    /// The same without these connections. What they use is used nevertheless.
+    #[must_use]
+    pub fn without(self, connections: &BTreeSet<Id>) -> Self {
+        if connections.is_empty() {
+            return self;
+        }
+        let mut surveys = self.surveys;
+        for survey in surveys.values_mut() {
+            survey.inventory.connections.retain(|connection| !connections.contains(&connection.id));
+        }
+        Self { vpns: pairs::match_up(&surveys, &self.keys), surveys, ..self }
+    }
+
     /// The same, with what was read before of regions still awaited.
     #[must_use]
     pub fn beside(self, before: &Self) -> Self {

@@ -4,7 +4,7 @@ use super::options::CloudArgs;
 use super::{CommandError, SignInContext, lines, names};
 use crate::change::Unfinished;
 use crate::cloud::Cloud;
-use crate::engine::interruption::{Interruption, State, interruptions, needed};
+use crate::engine::interruption::{self, Interruption, State, interruptions, needed};
 use crate::inspect::{Aspects, Background, Focus, Inquiry, Inspection, Unselected, Vpn, inspect};
 use crate::report::ExitStatus;
 use crate::sign_in::SignedIn;
@@ -36,9 +36,7 @@ pub(super) async fn look(
                 lines::warn(&format!("{region} could not be read, so its objects are missing: {error}"));
             }
             inspection.left_out().for_each(|what| lines::warn(&what));
-            let directory = state::directory().filter(|_| signed_in.simulator.is_none());
-            let interruptions = directory.map(|directory| interruptions(&directory, &signed_in.cloud));
-            Ok((ProjectVpns { interruptions: interruptions.unwrap_or_default(), signed_in, inspection }, background))
+            Ok((ProjectVpns::of(signed_in, inspection), background))
         }
     }
 }
@@ -59,11 +57,25 @@ pub(super) async fn look_to_change<T>(
 }
 
 impl ProjectVpns {
+    fn of(signed_in: SignedIn, inspection: Inspection) -> Self {
+        let mut seen = Self { signed_in, inspection: Inspection::default(), interruptions: Vec::new() };
+        seen.show(inspection);
+        seen
+    }
+
+    /// Takes what was read, with what is not done by now.
+    fn show(&mut self, inspection: Inspection) {
+        let directory = state::directory().filter(|_| self.signed_in.simulator.is_none());
+        self.interruptions =
+            directory.map(|directory| interruptions(&directory, &self.signed_in.cloud)).unwrap_or_default();
+        self.inspection = interruption::set_aside(inspection, &self.interruptions);
+    }
+
     /// Reads it again.
     pub(super) async fn refresh(&mut self, focus: Focus<'_>, aspects: Aspects) -> Background {
         let inquiry = Inquiry { focus, aspects, ..Inquiry::default() };
         let (inspection, background) = inspect(&self.signed_in.cloud, inquiry).await;
-        self.inspection = inspection;
+        self.show(inspection);
         background
     }
 
@@ -142,10 +154,11 @@ impl ProjectVpns {
     }
 
     fn unselected(&self, error: &Unselected) -> CommandError {
-        if let Unselected::None { wanted, .. } = error
-            && let [unmade, ..] = self.unmade(Some(wanted)).as_slice()
-        {
-            return (*unmade).into();
+        if let Unselected::None { wanted, .. } = error {
+            let changed = self.interruptions.iter().find(|one| one.replaces(wanted));
+            if let Some(interrupted) = changed.or_else(|| self.unmade(Some(wanted)).first().copied()) {
+                return interrupted.into();
+            }
         }
         match (error, self.inspection.unread.first()) {
             // It may be in the region that could not be read.

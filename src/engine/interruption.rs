@@ -1,5 +1,6 @@
 //! What was interrupted in a project, as the journals of this machine tell.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -7,8 +8,9 @@ use serde::Serialize;
 
 use super::journal::{self, JournalError, Record, Stage};
 use super::{Course, Direction, state_file};
-use crate::change::{Create, New, Step, Subject, Unfinished};
+use crate::change::{ChangeId, Create, New, Step, Subject, Unfinished};
 use crate::cloud::{Cloud, Id};
+use crate::inspect::Inspection;
 use crate::plan::file::PlanFile;
 use crate::plan::{VpnId, meant};
 
@@ -96,6 +98,37 @@ impl Interruption {
         }
     }
 
+    /// The connections it replaces, each with the one that is made in its place.
+    fn pairs(&self) -> impl Iterator<Item = (&Id, Option<&Id>)> {
+        let Course { change, progress, .. } = &self.course;
+        change.steps().iter().enumerate().filter_map(|(number, step)| match step {
+            Step::Create(Create { object: New::Connection(new), .. }) => Some((&new.like, progress.made(number))),
+            _ => None,
+        })
+    }
+
+    /// Whether it replaces the connection with that id, or made it.
+    #[must_use]
+    pub fn replaces(&self, wanted: &str) -> bool {
+        self.pairs().any(|(old, new)| old.as_str() == wanted || new.is_some_and(|new| new.as_str() == wanted))
+    }
+
+    /// The connections that stand beside others in whose place they are, or which take theirs: both are there in the middle of
+    /// a change, and one of the two is the VPN's. That is the old one until the first of them is deleted.
+    fn beside_others(&self, inspection: &Inspection) -> Vec<Id> {
+        let there = || inspection.surveys.values().flat_map(|survey| &survey.inventory.connections);
+        let exists = |id: &Id| there().any(|connection| connection.id == *id);
+        if self.pairs().all(|(old, _)| exists(old)) {
+            // One whose answer was lost has its word, too.
+            let is_new =
+                |description: &str| ChangeId::of_description(description).as_ref() == Some(self.course.change.id());
+            let new = there().filter(|connection| is_new(&connection.description));
+            return new.map(|connection| connection.id.clone()).collect();
+        }
+        let done = self.pairs().filter(|(old, new)| exists(old) && new.is_some_and(exists));
+        done.map(|(old, _)| old.clone()).collect()
+    }
+
     /// Those of which a word means the VPN: by the id, or the whole marker, or else by the name.
     #[must_use]
     pub fn meant<'a>(all: impl IntoIterator<Item = &'a Self>, wanted: &str) -> Vec<&'a Self> {
@@ -135,6 +168,14 @@ pub fn begun(directory: &Path, cloud: &Cloud, file: &PlanFile) -> Option<Interru
     same.map(|(path, record)| Interruption::of(path, record, cloud)).find(Interruption::is_unmade)
 }
 
+/// What was read, without the connections that only the middle of a change has.
+#[must_use]
+pub fn set_aside(inspection: Inspection, interruptions: &[Interruption]) -> Inspection {
+    let changes = interruptions.iter().filter(|one| !one.is_creation());
+    let beside: BTreeSet<Id> = changes.flat_map(|change| change.beside_others(&inspection)).collect();
+    inspection.without(&beside)
+}
+
 /// What unused objects may still be needed for.
 #[must_use]
 pub fn needed(interruptions: &[Interruption]) -> Unfinished {
@@ -142,10 +183,16 @@ pub fn needed(interruptions: &[Interruption]) -> Unfinished {
     for interruption in interruptions.iter().filter(|one| one.state != State::Outstanding) {
         let Course { change, progress, .. } = &interruption.course;
         needed.vpns.push(change.subject.clone());
+        needed.vpns.extend(change.new_id.clone().map(Subject::Marked));
         if change.is_creation() {
             needed.objects.extend(progress.removable().into_iter().map(|made| made.id));
         } else {
             needed.changes.push(change.id().clone());
+            // What it deletes, it deletes itself; until then it may have to be put back.
+            needed.objects.extend(change.steps().iter().filter_map(|step| match step {
+                Step::Delete(_, object) => Some(object.id.clone()),
+                _ => None,
+            }));
         }
     }
     needed

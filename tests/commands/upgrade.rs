@@ -258,6 +258,45 @@ async fn an_interrupted_upgrade_of_a_vpn_without_a_marker_is_found_by_what_it_ha
     unchanged(&scene, &["upgrade", "vpn_site_connection"], "is up to date").await;
 }
 
+/// Old and new connections stand side by side in the middle of an upgrade. They are one VPN nevertheless, of which nothing is
+/// missing, and nothing can be done with it but to finish the upgrade.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_middle_of_an_upgrade_there_is_one_vpn_and_it_can_only_be_finished() {
+    for is_reversible in [true, false] {
+        let scene = of_the_script().await;
+        let fault = InjectedFault::new(FaultEffect::status(403)).method("DELETE").path("ipsec-site-connections");
+        scene.cloud.inject(if is_reversible { fault } else { fault.region(B) });
+        let ran = scene.run(&["upgrade", "vpn_site_connection", "--yes"]).await;
+        assert_eq!((ran.code, ran.out.contains("To roll back")), (1, is_reversible), "{}{}", ran.out, ran.err);
+        let connections = all(&scene, "ipsec-site-connections");
+        assert_eq!(connections.len(), if is_reversible { 4 } else { 3 });
+        scene.cloud.clear_faults();
+        let before = scene.objects();
+
+        let (_, listed) = scene.json(&["list"]).await;
+        assert_eq!(listed["vpns"].as_array().unwrap().len(), 1, "{listed:#}");
+        assert_eq!((&listed["strays"], listed["vpns"][0]["sides"].as_array().unwrap().len()), (&json!([]), 2));
+        let listed = scene.run(&["list"]).await;
+        assert!(listed.out.contains("osvpn resume") && !listed.out.contains("osvpn repair"), "{}", listed.out);
+        assert_ne!(scene.run(&["status", "vpn_site_connection"]).await.code, 2);
+        for id in connections.iter().map(|connection| connection["id"].as_str().unwrap()) {
+            for command in ["repair", "delete", "upgrade", "rotate-psk"] {
+                let ran = scene.run(&[command, id, "--yes"]).await;
+                assert!(ran.code == 4 && ran.err.contains("osvpn resume"), "{command}: {}{}", ran.out, ran.err);
+            }
+        }
+        for args in [["upgrade", "--all", "--yes"], ["delete", "--strays", "--yes"]] {
+            let ran = scene.run(&args).await;
+            assert!(!ran.out.contains("repair") && !ran.err.contains("repair"), "{args:?}: {}{}", ran.out, ran.err);
+        }
+        assert_eq!(scene.objects(), before);
+
+        let ran = scene.run(if is_reversible { &["rollback", "--yes"] } else { &["resume"] }).await;
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert_eq!(all(&scene, "ipsec-site-connections").len(), 2);
+    }
+}
+
 /// Plants a VPN of the old kind that is called like the one there is, from another router of A to the same router of B, and
 /// returns one of its connections.
 async fn plant_namesake(scene: &Scene) -> String {

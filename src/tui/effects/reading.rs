@@ -124,6 +124,7 @@ async fn until_stopped<T>(stop: &CancellationToken, read: impl Future<Output = R
 /// What was read, and what the journals here tell that is not done yet.
 fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Overview {
     let mut interruptions = interrupted(cloud, is_kept);
+    let inspection = interruption::set_aside(inspection, &interruptions);
     let unfinished = interruption::needed(&interruptions);
     interruptions.retain(|one| one.state == State::Interrupted || one.is_creation() && one.state == State::Running);
     Overview { inspection, unfinished, interruptions }
