@@ -9,6 +9,7 @@ use super::{
     Change, Create, Deletable, DpdValues, Form, FreshConnection, KnownBy, New, PeerEnd, Ref, Step, Subject, Verb,
 };
 use crate::cloud::request::Kind;
+use crate::cloud::vpnaas::leading_word;
 use crate::cloud::{Id, RegionId};
 use crate::plan::file::PlanFile;
 use crate::plan::{Far, Half, HalfPlan, Plan, ServicePlan, VpnId, VpnName};
@@ -196,6 +197,11 @@ impl Create {
     pub fn task(&self) -> Option<Task> {
         let KnownBy::Marker(half) = self.known_by else { return None };
         Some(Task { half, step: self.object.half_object()? })
+    }
+
+    /// What tells that an object is of this step: the mark of the VPN, without what the description says behind it.
+    pub fn marker(&self) -> &str {
+        leading_word(&self.description)
     }
 
     /// What an object must hold to be taken for what this step has sent, as far as that does not depend on other steps.

@@ -77,7 +77,7 @@ impl Changing {
     ) -> Result<(), Error> {
         let MarkedStep { step, task, create } = marked;
         let at = Timestamp::now();
-        let found = region.formed(task.step.kind(), &create.description).await?;
+        let found = region.formed(task.step.kind(), create.marker()).await?;
         let of_step =
             |one: &Formed| HalfObject::of(task.step.kind(), one.object.endpoints.as_deref()) == Some(task.step);
         let (ours, others): (Vec<Formed>, Vec<Formed>) =
@@ -169,8 +169,8 @@ impl Changing {
             shown => shown?,
         };
         let text = |attribute: &str| shown[attribute].as_str().unwrap_or_default().to_owned();
-        let marker = printable(&create.description);
-        if is_marked(&text("description"), &create.description) || text("name") == create.name {
+        let marker = printable(create.marker());
+        if is_marked(&text("description"), create.marker()) || text("name") == create.name {
             return Ok(());
         }
         let what = format!("it has neither the marker {marker} nor the name osvpn gave it, so it is not deleted");

@@ -179,7 +179,7 @@ impl Changing {
     }
 
     async fn services(&self, sole: Sole<'_>, region: &Region, work: &Work<'_>) -> Result<Services, Error> {
-        let marker = &sole.marked.create.description;
+        let marker = sole.marked.create.marker();
         let at = Timestamp::now();
         let all = region.services().await?;
         let known: Vec<Id> = self.progress().removable().into_iter().map(|made| made.id).collect();

@@ -99,7 +99,7 @@ impl Changing {
         region: &Region,
     ) -> Result<bool, Error> {
         if !create.description.is_empty() {
-            return Ok(is_marked(&one.description, &create.description));
+            return Ok(is_marked(&one.description, create.marker()));
         }
         let is_to_the_same = matches!(&fresh.peer, PeerEnd::Outside { address, .. } if *address == one.peer_address);
         if by.is_none() || one.name != create.name || !is_to_the_same {

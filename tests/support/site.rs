@@ -103,7 +103,9 @@ impl Site {
     pub async fn single(&self, a: Names<'_>, address: &str, ranges: &str) -> Plan {
         let regions = [self.region(a.0).await];
         let address = PeerAddress::parse(address).unwrap();
-        let peer = Peer { id: address.to_string(), address, cidrs: cidr::parse_list(ranges).unwrap(), system: None };
+        // Its connection says more than the marker.
+        let system = Some("fortios".parse().unwrap());
+        let peer = Peer { id: address.to_string(), address, cidrs: cidr::parse_list(ranges).unwrap(), system };
         check(&regions, side(&regions[0], a), Far::Peer(peer), Profile::Modern, KEY).unwrap()
     }
 }
