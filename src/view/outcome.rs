@@ -172,11 +172,12 @@ fn watching(text: &mut Account<'_>, work: &Work) {
     }
     let since = work.watch.since.unwrap_or(text.scene.model.shell.now);
     let left = work.watch.wait.saturating_sub(text.scene.elapsed(since));
-    text.say(&format!(
-        "On a real cloud this usually takes 1 to 2 min: {}. Waiting {} more.",
-        agents_report!(),
-        clock(left)
-    ));
+    let left = clock(left);
+    text.say(&if work.has_sheet() {
+        format!("It becomes ACTIVE once the peer is set up, as below. Waiting {left} more.")
+    } else {
+        format!("On a real cloud this usually takes 1 to 2 min: {}. Waiting {left} more.", agents_report!())
+    });
     text.besides(work);
     if let Some((half, error)) = &work.watch.problem {
         text.warning(&format!("The status of half {half} could not be read and is requested again: {error}"));
@@ -212,6 +213,7 @@ fn handover(text: &mut Account<'_>, work: &Work) {
     let Some(sheet) = text.scene.model.sheet.sheet_of_work() else { return };
     text.gap();
     text.title(HANDOVER_TITLE.to_owned());
+    text.say("p shows this for another system, with the key, or writes it to a file.");
     match sheet {
         Ok(sheet) => text.sheet(sheet),
         Err(refused) => {
@@ -226,7 +228,6 @@ fn handover(text: &mut Account<'_>, work: &Work) {
         text.say(&format!("Pre-shared key: {}", handover.key()));
         handover.key_command.iter().for_each(|command| text.say(&format!("  {command}")));
     }
-    text.say("p shows this for another system, with the key, or writes it to a file.");
 }
 
 fn remaining(text: &mut Account<'_>, work: &Work) {
