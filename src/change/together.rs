@@ -42,21 +42,28 @@ fn title(change: &Change) -> String {
     format!("{}{rest}:", first.to_uppercase())
 }
 
-/// With a precision, of ids only so many characters.
+/// With a precision, of ids only so many characters. With `#`, what matters of an upgrade comes after its steps: a terminal
+/// shows the end of a text.
 impl fmt::Display for Together<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for proposal in self.0 {
             // What matters comes before the many steps of an upgrade; the question names it anyway.
-            if proposal.impact.is_some() {
-                proposal.all_notes().iter().try_for_each(|note| writeln!(f, "{note}"))?;
-                f.write_str("Steps:\n")?;
-            } else {
+            let notes = if proposal.impact.is_some() { proposal.all_notes() } else { Vec::new() };
+            if !f.alternate() {
+                notes.iter().try_for_each(|note| writeln!(f, "{note}"))?;
+            }
+            if notes.is_empty() {
                 writeln!(f, "{}", title(&proposal.change))?;
+            } else {
+                f.write_str("Steps:\n")?;
             }
             for step in proposal.change.steps() {
                 f.write_str("  ")?;
                 step.fmt(f)?;
                 f.write_str("\n")?;
+            }
+            if f.alternate() {
+                notes.iter().try_for_each(|note| writeln!(f, "{note}"))?;
             }
         }
         let others = self.0.iter().filter(|proposal| proposal.impact.is_none());

@@ -116,7 +116,7 @@ impl ChangeRun<'_> {
     }
 
     async fn confirm(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
-        self.confirm_shown(&format!("{:.8}", Together(proposals)), proposals, signals).await
+        self.confirm_shown(&format!("{:#.8}", Together(proposals)), proposals, signals).await
     }
 
     /// Shows that text, and asks unless that was done.

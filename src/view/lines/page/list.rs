@@ -109,9 +109,14 @@ fn candidate(scene: Scene<'_>, picker: &Picker, line: &Candidate) -> Offer {
         let glyph = scene.theme.severity_glyph(finding.severity);
         said.push(format!("{glyph} {word}{}", finding.text));
     }
-    if matches!(line.choice, Choice::Proposal(..) | Choice::Profile(_) | Choice::Peer(_)) {
-        said.extend(scene.model.detail(line).iter().map(|(name, value)| format!("{name}: {value}")));
-    }
+    // The rest of a whole VPN is said by its number with a question mark, and on the review.
+    let is_said = |name: &str| match line.choice {
+        Choice::Proposal(..) => ["Name", "Also"].contains(&name),
+        _ => matches!(line.choice, Choice::Profile(_) | Choice::Peer(_)),
+    };
+    let detail = scene.model.detail(line);
+    let detail = detail.iter().filter(|(name, _)| is_said(name));
+    said.extend(detail.map(|(name, value)| format!("{name}: {value}")));
     let text = [vec![format!("{mark}{}{aside}{pending}", line.title)], said].concat().join("; ");
     Offer { text, ..Offer::new(Meant::Take(Spot::Line(line.choice.clone())), line.title.clone()) }
 }
