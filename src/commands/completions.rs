@@ -4,9 +4,6 @@ use std::env::{args_os, current_dir};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::Duration;
 
 use clap::builder::StyledStr;
 use clap::{Arg, Args, Command, ValueHint};
@@ -14,7 +11,7 @@ use clap_complete::engine::complete;
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
 use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompleteEnv, CompletionCandidate, PathCompleter, Shell};
 
-use super::names::{self, KnownNames};
+use super::names::{self, KnownNames, TAB, in_time};
 use super::{man, print_whole};
 use crate::cloud::credentials::{Sources, cloud_names};
 use crate::report::ExitStatus;
@@ -27,9 +24,6 @@ Examples:
   osvpn completions fish > ~/.config/fish/completions/osvpn.fish
 
 Names of VPNs, regions and subnets are those that osvpn read last in the cloud and project of the command line. Nothing is sent.";
-
-/// How long files may be read at a Tab: a clouds.yaml can be a pipe, or on a disk that hangs.
-const PATIENCE: Duration = Duration::from_millis(40);
 
 /// Print a completion script for a shell.
 #[derive(Debug, Args)]
@@ -151,23 +145,16 @@ fn completed(argument: Arg, topics: &[(String, String)]) -> Arg {
 fn login() -> Login {
     let words: Vec<OsString> = args_os().skip_while(|word| word != "--").skip(1).collect();
     let after = words.iter().position(|word| word == "--cloud").and_then(|place| words.get(place + 1));
-    let within = words.iter().filter_map(|word| word.to_str()?.strip_prefix("--cloud="));
-    match within.last().or_else(|| after.and_then(|word| word.to_str())) {
+    let mut within = words.iter().rev().filter_map(|word| word.to_str()?.strip_prefix("--cloud="));
+    match within.next().or_else(|| after.and_then(|word| word.to_str())) {
         _ if words.iter().any(|word| word == "--demo") => Login::Demo,
         Some(name) => Login::Named(name.to_owned()),
         None => Login::Default,
     }
 }
 
-/// What files say, unless they take too long.
-fn in_time<T: Default + Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> T {
-    let (sender, receiver) = channel();
-    thread::spawn(move || sender.send(read()));
-    receiver.recv_timeout(PATIENCE).unwrap_or_default()
-}
-
 fn known() -> KnownNames {
-    in_time(|| names::known(&login()))
+    in_time(TAB, || names::known(&login())).unwrap_or_default()
 }
 
 /// A name that a shell reads as one plain word: somebody else in the project may have chosen it.
@@ -193,7 +180,7 @@ fn vpns() -> Vec<CompletionCandidate> {
 }
 
 fn clouds() -> Vec<CompletionCandidate> {
-    let names = in_time(|| cloud_names(&Sources::from_process()));
+    let names = in_time(TAB, || cloud_names(&Sources::from_process())).unwrap_or_default();
     names.iter().filter(|name| is_plain(name)).map(CompletionCandidate::new).collect()
 }
 

@@ -5,6 +5,9 @@ use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use atomic_write_file::AtomicWriteFile;
 use atomic_write_file::unix::OpenOptionsExt as _;
@@ -17,6 +20,11 @@ use crate::inspect::{Inspection, Vpn};
 use crate::report::CreationReport;
 use crate::sign_in::{self, Login};
 use crate::system::state;
+
+/// How long credentials are looked for at a Tab, and after a command. A clouds.yaml can be a pipe that has been read already, or
+/// on a disk that hangs.
+pub(super) const TAB: Duration = Duration::from_millis(250);
+const AFTERWARDS: Duration = Duration::from_secs(1);
 
 /// So many projects are kept, those that were read last.
 const MOST_PROJECTS: usize = 8;
@@ -65,6 +73,13 @@ fn place_of(login: &Login) -> Option<String> {
     place(&sign_in::find(name).ok()?.credentials)
 }
 
+/// What files say; none if they take too long. The thread that waits for them ends with the program.
+pub(super) fn in_time<T: Send + 'static>(patience: Duration, read: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || sender.send(read()));
+    receiver.recv_timeout(patience).ok()
+}
+
 fn path() -> Option<PathBuf> {
     Some(state::directory()?.join("names"))
 }
@@ -107,7 +122,8 @@ pub(super) fn add(login: &Login, report: &CreationReport) {
 }
 
 fn change(login: &Login, change: impl FnOnce(&mut KnownNames)) {
-    let Some(place) = place_of(login) else { return };
+    let login = login.clone();
+    let Some(place) = in_time(AFTERWARDS, move || place_of(&login)).flatten() else { return };
     let mut all = read().unwrap_or_default();
     let found = all.iter().position(|names| names.place == place).map(|found| all.remove(found));
     let mut names = found.unwrap_or_else(|| KnownNames { place, ..KnownNames::default() });

@@ -132,6 +132,24 @@ async fn what_is_odd_is_answered_with_nothing_and_never_with_a_word_that_a_shell
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clouds_yaml_that_can_be_read_once_holds_up_no_command() {
+    let scene = Scene::with_vpn().await;
+    let pipe = scene.home.path().join("once.yaml");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let text = format!(
+        "clouds:\n  prod:\n    auth: {{auth_url: \"{}\", username: demo, password: demo, project_name: demo, \
+         user_domain_name: Default, project_domain_name: Default}}\n",
+        scene.cloud.auth_url()
+    );
+    let written = pipe.clone();
+    std::thread::spawn(move || std::fs::write(written, text));
+    let mut list = command::osvpn(scene.home.path());
+    list.args(["list", "--cloud", "prod"]).env("OS_CLIENT_CONFIG_FILE", &pipe);
+    let ran = tokio::time::timeout(Duration::from_secs(60), run(list)).await.unwrap();
+    assert!(ran.code == 0 && ran.out.contains("test-vpn"), "{}", ran.err);
+}
+
 /// Types into a shell that has loaded what `osvpn completions` prints.
 fn in_shell(scene: &Scene, shell: &str, begin: &str, load: &str) {
     if !Path::new("/usr/bin").join(shell).exists() {

@@ -93,7 +93,9 @@ impl<'a> Monitor<'a> {
             (Err(_), [_]) if word.is_some() || inspection.vpns.is_empty() => Vec::new(),
             (vpns, _) => vpns?,
         };
-        if !vpns.is_empty() && !(self.takes_all && word.is_none()) {
+        // Beside one VPN that was chosen, the others do not matter.
+        let are_all = self.takes_all && word.is_none();
+        if !vpns.is_empty() && !are_all {
             unmade.clear();
         }
         let health = |vpn: &&Vpn| {
