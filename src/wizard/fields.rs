@@ -213,7 +213,7 @@ const TEXT: FieldText = FieldText {
     text: TypedText::Secret(|model| Some(&model.new_vpn.pasted), |model| Some(&mut model.new_vpn.pasted)),
     help: |model| {
         model.shell.way(
-            "Paste it. Enter reads it, Ctrl-U clears it. Nothing that may be secret is shown.",
+            "Paste its configuration, AWS's download or a sheet of osvpn; Enter reads it, Ctrl-U clears it.",
             "Paste it, then a line with a single dot. What you paste is not shown.",
         )
     },

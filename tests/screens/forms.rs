@@ -12,6 +12,19 @@ fn the_peer_is_asked_for_with_help_and_then_with_what_is_wrong() {
 }
 
 #[test]
+fn what_the_other_side_has_sent_is_asked_for_refused_and_read() {
+    let mut journey = Journey::discovered_on(SMALL);
+    journey.single().to(Screen::Peer).press("Ctrl-t");
+    screen_at_every_size("paste", &mut journey);
+    let key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n";
+    journey.send(Message::Paste(key.into()));
+    screen_at_every_size("paste-wrong", &mut journey);
+    let text = include_str!("../peer_sheets/samples/fortios.txt").replace("203.0.113.9", "103.197.61.75");
+    journey.send(Message::Paste(text.into()));
+    screen_at_every_size("received", &mut journey);
+}
+
+#[test]
 fn the_key_is_hidden_until_it_is_asked_for() {
     let mut journey = at(Screen::Key);
     screen_at_every_size("key", &mut journey);
