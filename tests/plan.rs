@@ -395,19 +395,18 @@ proptest::proptest! {
 }
 
 #[test]
-fn the_readme_shows_plans_that_can_be_read() {
+fn the_plans_of_the_readme_and_of_the_manual_can_be_read() {
     let readme = include_str!("../README.md");
-    let blocks: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    let [plan, policy] = blocks.as_slice() else { panic!("two examples in TOML: {blocks:?}") };
+    let shown: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [plan] = shown.as_slice() else { panic!("one example in TOML: {shown:?}") };
     PlanFile::parse(plan).unwrap();
-    // The comments at its end are what a plan of the other mode has instead of the second half.
-    let (halves, peer) = plan.split_once("# In mode").unwrap();
-    let (first, _) = halves.rsplit_once("[[half]]").unwrap();
-    let peer = peer.lines().skip(1).map(|line| line.trim_start_matches("# ")).collect::<Vec<_>>().join("\n");
-    let single = format!("{first}{peer}").replace("mode = \"site-to-site\"", "mode = \"single\"");
-    assert_eq!(PlanFile::parse(&single).unwrap().regions().len(), 1, "{single}");
-    let custom = format!("{}{policy}", plan.replace("profile = \"catalyst\"", ""));
-    PlanFile::parse(&custom).unwrap();
+    let manual = include_str!("../assets/manual/plan.txt").split("\n\n");
+    let examples = |start| -> Vec<&str> { manual.clone().filter(|part: &&str| part.starts_with(start)).collect() };
+    let (plans, policies) = (examples("  version = 1"), examples("  [policy]"));
+    let ([pair, single], [policy]) = (plans.as_slice(), policies.as_slice()) else { panic!("{plans:?} {policies:?}") };
+    assert_eq!(PlanFile::parse(pair).unwrap().regions().len(), 2);
+    assert_eq!(PlanFile::parse(single).unwrap().regions().len(), 1);
+    PlanFile::parse(&format!("{}\n{policy}", pair.replace("profile = \"modern\"", ""))).unwrap();
     let shown = toml::from_str::<toml::Table>(policy).unwrap()["policy"].clone();
     assert_eq!(shown.try_into::<Policy>().unwrap(), Profiles::built_in().unwrap().modern);
 }

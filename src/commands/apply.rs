@@ -21,35 +21,14 @@ use crate::sign_in::SignedIn;
 use crate::system::signals::Signals;
 use crate::system::state;
 
-const PLAN: &str = "\
-A plan file:
-  version = 1
-  name = \"hlz-por\"
-  mode = \"site-to-site\"            # or \"single\"
-  # profile = \"modern\"             # or \"catalyst\"; without it, the one that fits the regions
-
-  [[half]]
-  region = \"nz-hlz-1\"
-  router = \"border-router\"         # a name, or an id where the name is not unique
-  subnets = [\"private-subnet\"]     # names, ids or CIDRs
-
-  [[half]]
-  region = \"nz-por-1\"
-  router = \"border-router\"
-  subnets = [\"private-subnet\"]
-
-  # In single mode, instead of a second half:
-  # [peer]
-  # address = \"198.51.100.7\"
-  # cidrs = [\"192.168.7.0/24\"]
-  # system = \"fortios\"             # what stands there, as for osvpn peer --for";
-
 const EXAMPLES: &str = "\
 Examples:
   osvpn apply hlz-por.toml --dry-run             check it against the cloud, and print what would be created
   osvpn apply hlz-por.toml                       create it, and wait for ACTIVE
   osvpn apply office.toml --psk-file key.txt     with the key that an external peer has
-  osvpn apply hlz-por.toml --json | jq .outcome  for a program";
+  osvpn apply hlz-por.toml --json | jq .outcome  for a program
+
+osvpn help plan explains the plan file.";
 
 /// Create the VPN of a plan file, without questions.
 ///
@@ -59,7 +38,7 @@ Examples:
 /// The same checks as in the wizard come first, and nothing is created if one of them refuses. Progress goes to standard
 /// error, the summary to standard output. Ctrl-C stops after the request in progress and lists what exists.
 #[derive(Clone, Debug, Args)]
-#[command(after_long_help = format!("{EXAMPLES}\n\n{PLAN}"))]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct ApplyArgs {
     /// The plan file (TOML).
     #[arg(value_name = "PLAN.toml")]

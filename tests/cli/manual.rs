@@ -97,6 +97,12 @@ async fn each_command_has_a_page_with_every_section_and_none_refers_to_one_that_
 }
 
 #[tokio::test]
+async fn the_readme_shows_the_sheet_that_is_printed() {
+    let sheet = printed(&["peer", "office", "--demo", "--half", "A"]).await;
+    assert!(include_str!("../../README.md").contains(&sheet), "{sheet}");
+}
+
+#[tokio::test]
 async fn mandoc_finds_nothing_wrong_with_the_pages() {
     for (name, page) in pages().await {
         let Ok(mut mandoc) = Command::new("mandoc")
