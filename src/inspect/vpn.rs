@@ -195,7 +195,7 @@ impl Side {
 
     /// Every address it is or was reached at: its service's and its router's.
     pub(super) fn addresses(&self) -> Vec<IpAddr> {
-        let service = self.service.iter().flat_map(|service| service.addresses());
+        let service = self.service.iter().flat_map(VpnService::addresses);
         service.chain(self.router.iter().flat_map(outside)).collect()
     }
 
