@@ -32,7 +32,7 @@ impl Scene {
         }
         self.check_other_vpns(deeds, told, &connections)?;
         let own: Found<'_> = connections.iter().copied().filter(|one| one["name"] != OUTSIDE).collect();
-        self.check_halves(told, &own, &of("vpnservices"))?;
+        check_halves(told, &own, &of("vpnservices"))?;
         self.check_count(deeds, told, &own)?;
         if did(deeds, told, Deed::Upgrade) && !did(deeds, told, Deed::Delete) {
             self.check_upgraded(deeds, told, &own, of)?;
@@ -60,30 +60,6 @@ impl Scene {
             Some(office) if is_well && text(office, "psk") != key => Err(format!("the office has {}", office["psk"])),
             _ => Ok(()),
         }
-    }
-
-    /// Each connection has its other half, once, with the same key.
-    fn check_halves(&self, told: &[Told; 2], own: &Found<'_>, services: &Found<'_>) -> Result<(), String> {
-        let all_well = told.iter().all(|told| told.is_well);
-        let mut ends: BTreeMap<(String, String), Found<'_>> = BTreeMap::new();
-        let services: BTreeMap<String, String> =
-            services.iter().map(|one| (id_of(one), text(one, "external_v4_ip"))).collect();
-        let address = |one: &Map<String, Value>| services.get(&text(one, "vpnservice_id")).cloned().unwrap_or_default();
-        for one in own {
-            ends.entry((address(one), text(one, "peer_address"))).or_default().push(one);
-        }
-        for ((here, there), ones) in &ends {
-            let keys: Vec<String> = ones.iter().map(|one| text(one, "psk")).collect();
-            let across = ends.get(&(there.clone(), here.clone())).cloned().unwrap_or_default();
-            let differs = ones.iter().chain(&across).any(|one| text(one, "psk") != keys[0]);
-            if differs && all_well {
-                return Err("keys differ between the same two ends".to_owned());
-            }
-            if all_well && across.len() != ones.len() {
-                return Err(format!("{} connections one way and {} the other", ones.len(), across.len()));
-            }
-        }
-        Ok(())
     }
 
     /// One VPN stands, or as many as were made.
@@ -129,6 +105,30 @@ impl Scene {
         let lost = did(deeds, told, Deed::Rotate) && !self.before.has_script() && own[0]["psk"] != OTHER_KEY;
         if is_known || lost { Err(format!("the key is {}", own[0]["psk"])) } else { Ok(()) }
     }
+}
+
+/// Each connection has its other half, once, with the same key.
+fn check_halves(told: &[Told; 2], own: &Found<'_>, services: &Found<'_>) -> Result<(), String> {
+    let all_well = told.iter().all(|told| told.is_well);
+    let mut ends: BTreeMap<(String, String), Found<'_>> = BTreeMap::new();
+    let services: BTreeMap<String, String> =
+        services.iter().map(|one| (id_of(one), text(one, "external_v4_ip"))).collect();
+    let address = |one: &Map<String, Value>| services.get(&text(one, "vpnservice_id")).cloned().unwrap_or_default();
+    for one in own {
+        ends.entry((address(one), text(one, "peer_address"))).or_default().push(one);
+    }
+    for ((here, there), ones) in &ends {
+        let keys: Vec<String> = ones.iter().map(|one| text(one, "psk")).collect();
+        let across = ends.get(&(there.clone(), here.clone())).cloned().unwrap_or_default();
+        let differs = ones.iter().chain(&across).any(|one| text(one, "psk") != keys[0]);
+        if differs && all_well {
+            return Err("keys differ between the same two ends".to_owned());
+        }
+        if all_well && across.len() != ones.len() {
+            return Err(format!("{} connections one way and {} the other", ones.len(), across.len()));
+        }
+    }
+    Ok(())
 }
 
 /// Nothing is left that nobody uses, unless somebody says that it is still there.
