@@ -38,9 +38,8 @@ pub(crate) struct UpgradeArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections.
     #[arg(value_name = "VPN", required_unless_present = "all")]
     vpn: Option<String>,
-    /// Upgrade every VPN of the project that is behind, one after the other; stops at one that does not come up again.
-    #[arg(long, conflicts_with_all = ["vpn", "profile", "policy", "new_key", "psk_file"])]
-    all: bool,
+    #[command(flatten)]
+    every: EveryArgs,
     /// Set exactly the policies of this profile [default: modern, and stronger values stay].
     #[arg(long, value_parser = options::profile(), conflicts_with = "policy")]
     profile: Option<Profile>,
@@ -56,15 +55,22 @@ pub(crate) struct UpgradeArgs {
     /// Print what would be done, how long the tunnel would be down, and what else is interrupted; do nothing.
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
-    /// With --all: print the steps of each upgrade, too.
-    #[arg(long, requires = "all")]
-    verbose: bool,
     #[command(flatten)]
     change: ChangeArgs,
     #[command(flatten)]
     wait: WaitArgs,
     #[command(flatten)]
     clear_text: ClearTextArgs,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+struct EveryArgs {
+    /// Upgrade every VPN of the project that is behind, one after the other; stops at one that does not come up again.
+    #[arg(long, conflicts_with_all = ["vpn", "profile", "policy", "new_key", "psk_file"])]
+    all: bool,
+    /// With --all: print the steps of each upgrade, too.
+    #[arg(long, requires = "all")]
+    verbose: bool,
 }
 
 /// What the arguments ask for, read before anything is sent.
@@ -136,7 +142,8 @@ impl UpgradeArgs {
         let wishes = until_signal(signals, self.wishes()).await?;
         let (mut seen, upgrades) = until_signal(signals, self.behind(&wishes, sign_in)).await?;
         let proposals = upgrades.proposals();
-        let shown = if self.verbose { format!("{upgrades}{:.8}", Together(&proposals)) } else { upgrades.to_string() };
+        let shown =
+            if self.every.verbose { format!("{upgrades}{:.8}", Together(&proposals)) } else { upgrades.to_string() };
         let left = upgrades.left;
         if self.dry_run || proposals.is_empty() {
             let reports = proposals.into_iter().map(ChangeReport::proposed).collect();
