@@ -182,7 +182,7 @@ fn in_a_window_too_small_a_second_ctrl_c_stops_what_is_at_work_and_keeps_it() {
     let mut changing = opened(broken());
     changing.passes(2000).types("d").at_once(KeyCode::Right).enter();
     assert!(carries(&changing));
-    for mut journey in [running(), changing] {
+    for mut journey in [Box::new(running()), Box::new(changing)] {
         journey.send(Message::Resize(40, 10)).effects.clear();
         journey.key(KeyCode::Char('q')).key(KeyCode::Char('q')).enter().key(KeyCode::Right).enter();
         assert!(journey.effects.is_empty() && journey.model.shell.dialog.is_some());
