@@ -62,7 +62,10 @@ fn sections(page: &str) -> Vec<(String, Vec<String>, Vec<String>)> {
             }
             _ => {
                 let (_, text, indented) = sections.last_mut().unwrap();
-                if line.starts_with("  ") { indented.push(line[2..].to_owned()) } else { text.push(line.to_owned()) }
+                match line.strip_prefix("  ") {
+                    Some(line) => indented.push(line.to_owned()),
+                    None => text.push(line.to_owned()),
+                }
             }
         }
     }
@@ -188,8 +191,10 @@ async fn the_manual_page_shows_the_fields_of_each_command_and_says_what_each_is(
     let explained: BTreeSet<String> =
         glossary.iter().flat_map(|line| line.split("  ").next().unwrap().split(", ").map(str::to_owned)).collect();
     let mut all = BTreeSet::from(["at".to_owned()]);
-    printed.iter().for_each(|(_, document)| names(document, &mut all));
-    others().await.iter().for_each(|document| names(document, &mut all));
+    let documents = printed.into_iter().map(|(_, document)| document).chain(others().await);
+    for document in documents {
+        names(&document, &mut all);
+    }
     let unexplained: Vec<&String> = all.difference(&explained).collect();
     assert!(unexplained.is_empty(), "the page does not say what these are: {unexplained:?}");
     // What these scenes do not come to is at least in the sources.
