@@ -195,7 +195,7 @@ fn outside(id: &str) -> osvpn::inspect::Vpn {
     let policies = (hamilton.ike_policies[0].id.clone(), hamilton.ipsec_policies[0].id.clone());
     let office = hamilton.inventory.connections.iter_mut().find(|one| one.name.starts_with("office")).unwrap();
     (office.ike_policy, office.ipsec_policy) = policies;
-    office.peer_id = id.to_owned();
+    id.clone_into(&mut office.peer_id);
     let vpns = seen(known, Vec::new()).inspection.vpns;
     vpns.into_iter().find(|vpn| vpn.name.starts_with("office")).unwrap()
 }

@@ -120,7 +120,7 @@ impl NewVpn {
         vpn.begin_anew();
         if let Some(received) = beginning.received {
             vpn.answers.mode = Mode::Single;
-            vpn.received = Some(ReceivedAnswers::new(*received));
+            vpn.received = Some(ReceivedAnswers::new(received));
         }
         if let Some(file) = beginning.plan {
             vpn.take_file(*file);

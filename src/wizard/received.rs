@@ -21,7 +21,7 @@ use crate::sheet::received::{AgreedPolicy, Received, ReceivedEnd, TextSide, mask
 /// What was read of a text, and what became of it.
 #[derive(Debug)]
 pub(super) struct ReceivedAnswers {
-    received: Received,
+    received: Box<Received>,
     /// The end that was taken for the peer.
     peer: Option<TextSide>,
     /// The policy that was taken last, until the user chooses one.
@@ -32,7 +32,7 @@ pub(super) struct ReceivedAnswers {
 }
 
 impl ReceivedAnswers {
-    pub(super) const fn new(received: Received) -> Self {
+    pub(super) const fn new(received: Box<Received>) -> Self {
         Self { received, peer: None, policy: None, is_policy_chosen: false, wrong: Vec::new() }
     }
 }
@@ -51,7 +51,7 @@ impl Model {
     pub(super) fn take_pasted(&mut self) {
         if let Ok(received) = Received::read(self.new_vpn.pasted.expose()) {
             self.new_vpn.pasted = SecretText::default();
-            self.new_vpn.received = Some(ReceivedAnswers::new(received));
+            self.new_vpn.received = Some(ReceivedAnswers::new(Box::new(received)));
             self.enter(Screen::Received);
         }
     }

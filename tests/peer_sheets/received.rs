@@ -204,7 +204,7 @@ fn drawn(random: &mut StdRng, format: &'static PeerFormat) -> FarSide {
         *word = pick(of, what);
     }
     let ids = ["198.51.100.7", "office.example.net", "fw@example.net", "2001:db8::7", "Office_7"];
-    side.local.id = ids[random.random_range(0..ids.len())].to_owned();
+    ids[random.random_range(0..ids.len())].clone_into(&mut side.local.id);
     side.local.is_named = side.local.id.parse::<IpAddr>().is_err();
     let several = if side.ike_version == IkeVersion::V1 { 1 } else { 3 };
     let mut networks = |first: u8| {
@@ -221,13 +221,11 @@ fn drawn(random: &mut StdRng, format: &'static PeerFormat) -> FarSide {
 /// What a kind of sheet has no place for.
 fn unsaid(word: &str, is_v1: bool) -> &'static [&'static str] {
     match word {
-        "values" => &[],
-        "ipsec-conf" => &[],
+        "values" | "ipsec-conf" => &[],
         "swanctl" | "libreswan" if is_v1 => &[],
-        "swanctl" | "libreswan" => &["dpd timeout"],
         "fortios" => &["far id"],
         "ios-xe" if is_v1 => &["far id", "own id", "dpd timeout"],
-        "ios-xe" => &["dpd timeout"],
+        "ios-xe" | "swanctl" | "libreswan" => &["dpd timeout"],
         _ => &["own id", "dpd interval", "dpd timeout"],
     }
 }
