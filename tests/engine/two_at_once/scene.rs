@@ -214,6 +214,7 @@ impl Scene {
         let early = tokio::select! { told = &mut one => Some(told), () = gates[first].arrived() => None };
         let mut two = tokio::spawn(second_work.done());
         let early_too = tokio::select! { told = &mut two => Some(told), () = gates[second].arrived() => None };
+        let held = [(first, early.is_none()), (second, early_too.is_none())];
         gates[first].open();
         let one = match early {
             Some(told) => told,
@@ -224,6 +225,10 @@ impl Scene {
             Some(told) => told,
             None => two.await,
         };
+        // Of a request that nobody waits for any more, too: it must not act on the next case.
+        for (who, _) in held.into_iter().filter(|(_, is_held)| *is_held) {
+            let _ = tokio::time::timeout(Duration::from_secs(5), gates[who].acted()).await;
+        }
         let mut told = [one.unwrap(), two.unwrap()];
         if first == 1 {
             told.reverse();
