@@ -107,7 +107,7 @@ async fn the_journal_that_an_earlier_osvpn_left_of_a_vpn_that_is_made_locks_noth
     }));
     let path = scene.edit_journal(|journal| {
         *journal = json!({
-            "version": 1, "program": concat!("osvpn ", env!("CARGO_PKG_VERSION")), "vpn": record.change.subject.to_string(), "name": "test-vpn",
+            "version": 1, "program": "osvpn 0.1.0", "vpn": record.change.subject.to_string(), "name": "test-vpn",
             "began": record.began, "auth_url": record.auth_url, "project": record.project, "key": "given",
             "plan": journal["planned"]["file"],
             "ledger": { "made": made, "debris": [], "doubtful": [], "late": [], "intents": [] },
