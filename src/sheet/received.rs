@@ -124,7 +124,7 @@ pub enum ReceivedProblem {
     SomethingElse(&'static str),
     #[error(
         "it is none of: a swanctl.conf or ipsec.conf, a download of AWS for \"Generic\", a part of the configuration of FortiOS \
-         or Cisco IOS, a sheet of osvpn"
+         or Cisco IOS, a sheet of osvpn for values, aws, swanctl, ipsec-conf, libreswan, fortios or ios-xe"
     )]
     Unknown,
     #[error("it looks like {}, but says nothing of a VPN", .0.title())]
@@ -281,13 +281,17 @@ fn kind(text: &str) -> Result<ReceivedKind, ReceivedProblem> {
     if text.trim().is_empty() {
         return Err(ReceivedProblem::Empty);
     }
+    if text.contains('\0') && text.bytes().filter(|byte| *byte == 0).count() * 3 > text.len() {
+        return Err(SomethingElse("it is UTF-16; save it as UTF-8"));
+    }
     if text.contains('\0') {
         return Err(ReceivedProblem::NotText);
     }
     let lines = || text.lines().map(str::trim);
     let begins =
         |word: &str| lines().any(|line| line.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)));
-    let is_section = |name: &str| lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.trim() == "{"));
+    let is_section =
+        |name: &str| lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.trim().starts_with('{')));
     Ok(match () {
         () if begins("-----BEGIN ") => {
             return Err(SomethingElse("it is a certificate or a private key, and this VPN has a pre-shared key"));

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use itertools::Itertools;
 use secrecy::ExposeSecret;
 use tui_input::Input;
@@ -63,8 +64,13 @@ impl Model {
 
     /// Takes a text of several lines that is pasted where it is asked for, or where the peer is.
     pub(super) fn takes_text(&mut self, text: &str) -> bool {
-        let is_read_at_peer = || text.trim().contains('\n') && Received::read(text).is_ok();
-        if !(self.screen == Screen::Paste || self.screen == Screen::Peer && is_read_at_peer()) {
+        // Addresses and ranges below each other are for a field; all else may have a secret in it, and no field shows that.
+        let is_range = |word: &str| word.parse::<IpAddr>().is_ok() || word.parse::<IpNet>().is_ok();
+        let is_text = || {
+            text.trim().contains(['\n', '\r'])
+                && !text.split([' ', ',', ';', '\n', '\r', '\t']).filter(|word| !word.is_empty()).all(is_range)
+        };
+        if !(self.screen == Screen::Paste || self.screen == Screen::Peer && is_text()) {
             return false;
         }
         if self.screen == Screen::Peer {
@@ -274,6 +280,7 @@ impl NewVpn {
         self.answers.subnets.insert(router, ids);
         let text = missing.iter().join("; ");
         if let Some(taken) = self.received.as_mut().filter(|_| !missing.is_empty()) {
+            taken.wrong.retain(|finding| finding.place != Place::Subnets(Half::A));
             taken.wrong.push(Finding::refusal(Place::Subnets(Half::A), format!("of the text: {text}")));
         }
     }

@@ -133,6 +133,56 @@ fn a_part_of_ios_with_an_address_on_the_interface_of_the_map() {
 }
 
 #[test]
+fn of_a_device_with_several_vpns_only_what_this_one_uses_is_taken() {
+    let office = read(include_str!("samples/ios-several.txt"));
+    assert_eq!(ends(&office), ["- - 192.168.7.0/24", "203.0.113.9 203.0.113.9 10.0.0.0/24"]);
+    assert_eq!(key(&office), "Qb7nW2kd9Rt4Lm8Zc3Vx6Hs1");
+    let policy = agreed(&office, &[]);
+    let ike = &policy.ike;
+    assert_eq!(
+        (ike.ike_version, ike.encryption_algorithm, ike.auth_algorithm, ike.pfs),
+        (IkeVersion::V2, EncryptionAlgorithm::Aes256Gcm16, AuthAlgorithm::Sha384, DhGroup::Group20),
+        "the policies of IKEv1 are not this VPN's, and the PRF is that of the text"
+    );
+    assert_eq!(policy.ipsec.encryption_algorithm, EncryptionAlgorithm::Aes128, "the map names the set OLD");
+    let told = notes(&office);
+    assert!(told[0].contains("the key is encrypted") && told[1].contains("fqdn domain"), "{told:?}");
+    assert!(told[2].contains("takes a pre-shared key") && told.len() == 3, "{told:?}");
+}
+
+#[test]
+fn a_part_of_fortios_within_a_vdom_that_leaves_the_defaults_out() {
+    let office = read(include_str!("samples/fortios-vdom.txt"));
+    assert_eq!(ends(&office), ["- - 192.168.7.0/24", "203.0.113.9 - 10.0.0.0/24"]);
+    let policy = agreed(&office, &[]);
+    assert_eq!((policy.ike.ike_version, policy.ipsec.lifetime), (IkeVersion::V1, 3600));
+    let told = notes(&office);
+    assert_eq!(told[0], "line 7: authmethod is signature, and this cloud takes a pre-shared key");
+    assert!(told[1].contains("ike-version is not in the text") && told.len() == 2, "{told:?}");
+}
+
+#[test]
+fn an_ipsec_conf_whose_far_side_may_come_from_anywhere_and_whose_parts_are_elsewhere() {
+    let office = read(include_str!("samples/ipsec-also.txt"));
+    assert_eq!(ends(&office), ["198.51.100.7 - 192.168.7.0/24", "- cloud.example 10.0.0.0/24"]);
+    assert_eq!(office.peer(|_| None).unwrap().0, TextSide::Own);
+    let policy = agreed(&office, &[]);
+    assert_eq!((policy.ike.ike_version, policy.ike.lifetime), (IkeVersion::V1, 28800));
+    assert_eq!((key(&office), notes(&office)), ("Qb7nW2kd9Rt4Lm8Zc3Vx6Hs1", Vec::new()));
+    let other = include_str!("samples/ipsec-also.txt").replace("@cloud.example :PSK", "192.0.2.45 :PSK");
+    assert_eq!(key(&read(&other)), "", "a key for another end is none of this VPN");
+}
+
+#[test]
+fn a_swanctl_conf_in_one_line_with_a_lifetime_said_twice_and_a_key_with_a_brace() {
+    let text = "connections { office { version = 2\nremote_addrs = 203.0.113.9\nrekey_time = 4h\nreauth_time = 0\n} }\n\
+                secrets { ike-1 { secret = abc{rest\n} }\n";
+    let office = read(text);
+    assert_eq!((office.kind, office.policy.ike_lifetime), (ReceivedKind::Swanctl, Some(14400)));
+    assert!(!format!("{:?}", notes(&office)).contains("rest"), "{:?}", notes(&office));
+}
+
+#[test]
 fn the_cloud_s_own_addresses_say_which_end_is_the_peer() {
     let office = read(include_str!("samples/swanctl.txt"));
     let at = |ours: &[&str]| {
@@ -172,6 +222,7 @@ fn what_is_no_such_text_is_refused_with_what_it_is() {
         ("", "empty"),
         (" \n\t\n", "empty"),
         ("\u{89}PNG\r\n\u{1a}\n\0\0\0", "no text"),
+        ("c\0o\0n\0n\0", "UTF-16"),
         (long.as_str(), "too long"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n", "a private key"),
         ("#!/bin/bash\nexport OS_AUTH_URL=https://x\nexport OS_PASSWORD=Hunter2\n", "openrc"),
@@ -304,7 +355,7 @@ proptest! {
     #[test]
     fn no_text_breaks_the_reader(
         noise in "\\PC{0,200}",
-        sample in 0_usize..5,
+        sample in 0_usize..8,
         at in 0_usize..2000,
         cut in 0_usize..40,
         bytes in proptest::collection::vec(any::<u8>(), 0..200),
@@ -313,7 +364,8 @@ proptest! {
         let _ = Received::read(&String::from_utf8_lossy(&bytes));
         let samples = [
             include_str!("samples/aws-generic.txt"), include_str!("samples/swanctl.txt"), include_str!("samples/ipsec-conf.txt"),
-            include_str!("samples/fortios.txt"), include_str!("samples/ios.txt"),
+            include_str!("samples/fortios.txt"), include_str!("samples/ios.txt"), include_str!("samples/ios-several.txt"),
+            include_str!("samples/fortios-vdom.txt"), include_str!("samples/ipsec-also.txt"),
         ];
         let lines: Vec<&str> = samples[sample].lines().collect();
         let place = at % lines.len();
@@ -327,7 +379,7 @@ proptest! {
             }
             Err(problem) => problem.to_string(),
         };
-        for key in ["dT7wQ2xN9vB4kL8mR3yH6pZ1", "zZ9yY8xX7wW6vV5uU4tT3sS2", "Gq7#rT2", "Qb7nW2kd9Rt4Lm8Zc3Vx6Hs1"] {
+        for key in ["dT7wQ2xN9vB4kL8mR3yH6pZ1", "zZ9yY8xX7wW6vV5uU4tT3sS2", "Gq7#rT2", "Qb7nW2kd9Rt4Lm8Zc3Vx6Hs1", "OtherBranchKeyOf2019"] {
             prop_assert!(!told.contains(key), "{}", told);
         }
     }

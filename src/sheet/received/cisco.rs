@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 use itertools::Itertools;
 
 use super::notes::ReceivedNotes;
+use super::secrets::{SecretFor, key_for};
 use super::values::take_key;
 use super::{Received, ReceivedEnd, ReceivedEnds, Transforms};
 use crate::plan::policy::IkeVersion;
@@ -16,6 +17,7 @@ enum CiscoBlock<'t> {
     #[default]
     None,
     IkePolicy,
+    Ikev2Proposal,
     Keyring,
     Profile,
     TransformSet,
@@ -23,6 +25,8 @@ enum CiscoBlock<'t> {
     Map,
     Interface,
 }
+
+const ENCRYPTED: &str = "the key is encrypted; only the device's owner can tell it";
 
 /// What of the lines is put together in the end.
 #[derive(Default)]
@@ -34,6 +38,16 @@ struct CiscoParts<'t> {
     /// The address of the interface whose lines are read.
     of_interface: Option<&'t str>,
     pfs: Transforms,
+    isakmp: Vec<Transforms>,
+    /// Each with its PRF.
+    ikev2: Vec<(Transforms, Transforms)>,
+    /// Whether a map names a profile of IKEv2.
+    has_profile: bool,
+    /// The transform sets by their names, and the names that a map uses.
+    sets: Vec<(&'t str, Transforms)>,
+    used: Vec<&'t str>,
+    secrets: Vec<SecretFor>,
+    of_keyrings: Vec<&'t str>,
 }
 
 pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
@@ -65,31 +79,25 @@ impl<'t> CiscoParts<'t> {
         let policy = &mut self.vpn.policy;
         Some(match *words {
             ["crypto", "isakmp" | "ikev1", "policy", _] => {
-                policy.ike_version = policy.ike_version.or(Some(IkeVersion::V1));
-                policy.ike.push(Transforms::default());
+                self.isakmp.push(Transforms::default());
                 CiscoBlock::IkePolicy
             }
             ["crypto", "ikev2", "proposal", _] => {
-                policy.ike_version = Some(IkeVersion::V2);
-                policy.ike.push(Transforms::default());
-                CiscoBlock::IkePolicy
+                self.ikev2.push(<(Transforms, Transforms)>::default());
+                CiscoBlock::Ikev2Proposal
             }
             ["crypto", "ikev2", "keyring", _] => CiscoBlock::Keyring,
             ["crypto", "ikev2", "profile", _] => CiscoBlock::Profile,
-            ["crypto", "isakmp", "key", key, "address", ..] | ["crypto", "isakmp", "key", "0", key, "address", ..] => {
-                self.take_key(line, key, notes);
-                CiscoBlock::None
-            }
-            ["crypto", "isakmp", "key", ..] => {
-                notes.of_line(line, "the key is encrypted; only the device's owner can tell it");
+            ["crypto", "isakmp", "key", ref rest @ ..] => {
+                self.isakmp_key(line, rest, text, notes);
                 CiscoBlock::None
             }
             ["crypto", "isakmp", "keepalive", interval, ..] | ["crypto", "ikev2", "dpd", interval, ..] => {
                 policy.dpd_interval = interval.parse().ok();
                 CiscoBlock::None
             }
-            ["crypto", "ipsec", "transform-set", _, ..] => {
-                policy.ipsec.push(transforms(&words[4..]));
+            ["crypto", "ipsec", "transform-set", name, ref rest @ ..] => {
+                self.sets.push((name, transforms(rest)));
                 CiscoBlock::TransformSet
             }
             ["crypto", "ipsec", "security-association", "lifetime", "seconds", seconds] => {
@@ -134,28 +142,21 @@ impl<'t> CiscoParts<'t> {
     ) -> bool {
         let policy = &mut self.vpn.policy;
         match (block, words) {
-            (CiscoBlock::IkePolicy, [what, values @ ..]) => {
-                let Some(one) = policy.ike.last_mut() else { return false };
-                match *what {
-                    "encryption" | "encr" => ciphers(values).for_each(|word| one.take(&word, Transforms::take_cipher)),
-                    "hash" | "integrity" => values.iter().for_each(|word| one.take(word, Transforms::take_integrity)),
-                    "prf" => {}
-                    "group" => values.iter().for_each(|word| one.take(word, Transforms::take_group)),
-                    "authentication" => return values == ["pre-share"],
-                    "lifetime" => {
-                        let seconds = values.last().copied().unwrap_or_default();
-                        self.number(line, seconds, text, |vpn| &mut vpn.policy.ike_lifetime, notes);
-                    }
-                    _ => return false,
-                }
+            (CiscoBlock::IkePolicy | CiscoBlock::Ikev2Proposal, [what, values @ ..]) => {
+                return self.of_proposal(block, line, what, values, text, notes);
             }
-            (CiscoBlock::Keyring, ["pre-shared-key", key] | ["pre-shared-key", "0" | "local" | "remote", key]) => {
-                self.take_key(line, key, notes);
+            (CiscoBlock::Keyring, ["peer", _]) => self.secrets.push(SecretFor::default()),
+            (CiscoBlock::Keyring, ["address", address, ..]) => {
+                self.of_keyrings.push(address);
+                self.secrets.last_mut().into_iter().for_each(|secret| secret.ids.push((*address).to_owned()));
             }
-            (CiscoBlock::Keyring, ["pre-shared-key", ..]) => {
-                notes.of_line(line, "the key is encrypted; only the device's owner can tell it");
-            }
-            (CiscoBlock::Profile, ["match", "identity", "remote", _, id, ..]) => {
+            (CiscoBlock::Keyring, ["pre-shared-key", rest @ ..]) => self.keyring_key(line, rest, text, notes),
+            (
+                CiscoBlock::Profile,
+                ["match", "identity", "remote", "address", id]
+                | ["match", "identity", "remote", "address", id, "255.255.255.255"]
+                | ["match", "identity", "remote", "fqdn" | "email" | "key-id", id],
+            ) => {
                 notes.put(line, "the identity", &mut self.vpn.far.id, (*id).to_owned());
             }
             (CiscoBlock::Profile, ["identity", "local", _, id]) => {
@@ -165,8 +166,11 @@ impl<'t> CiscoParts<'t> {
                 self.number(line, seconds, text, |vpn| &mut vpn.policy.ike_lifetime, notes);
             }
             (CiscoBlock::Profile, ["dpd", interval, ..]) => policy.dpd_interval = interval.parse().ok(),
-            (CiscoBlock::Keyring, ["address", address, ..]) | (CiscoBlock::Map, ["set", "peer", address, ..]) => {
-                self.peers.push(address);
+            (CiscoBlock::Map, ["set", "peer", address, ..]) => self.peers.push(address),
+            (CiscoBlock::Map, ["set", "transform-set", names @ ..]) => self.used.extend(names.iter().copied()),
+            (CiscoBlock::Map, ["set", "ikev2-profile", _]) => self.has_profile = true,
+            (CiscoBlock::Profile, ["authentication", "local" | "remote", how, ..]) => {
+                notes.authentication(line, "authentication", how);
             }
             (CiscoBlock::Map, ["set", "pfs", group]) => self.pfs.take(group, Transforms::take_group),
             (CiscoBlock::Map, ["set", "security-association", "lifetime", "seconds", seconds]) => {
@@ -178,10 +182,8 @@ impl<'t> CiscoParts<'t> {
                 self.permit(name, line, rest, text, notes);
             }
             (CiscoBlock::Interface, ["ip", "address", address, _]) => self.of_interface = Some(address),
-            (CiscoBlock::Keyring, ["peer", _])
-            | (CiscoBlock::Profile, ["authentication" | "keyring", ..])
+            (CiscoBlock::Profile, ["keyring", ..])
             | (CiscoBlock::TransformSet, ["mode", "tunnel"])
-            | (CiscoBlock::Map, ["set", "transform-set" | "ikev2-profile", ..])
             | (CiscoBlock::AccessList(_), ["deny" | "remark", ..])
             | (CiscoBlock::Interface, _) => {}
             _ => return false,
@@ -189,8 +191,59 @@ impl<'t> CiscoParts<'t> {
         true
     }
 
-    fn take_key(&mut self, line: usize, key: &str, notes: &mut ReceivedNotes) {
-        take_key(&mut self.vpn.key, line, key, notes);
+    /// A line of an IKE policy or proposal; whether it is one.
+    fn of_proposal(
+        &mut self,
+        block: CiscoBlock<'t>,
+        line: usize,
+        what: &str,
+        values: &[&str],
+        text: &str,
+        notes: &mut ReceivedNotes,
+    ) -> bool {
+        let is_v2 = block == CiscoBlock::Ikev2Proposal;
+        let (v1, v2) = (self.isakmp.last_mut(), self.ikev2.last_mut());
+        let one = if is_v2 { v2.map(|(one, prf)| (one, Some(prf))) } else { v1.map(|one| (one, None)) };
+        let Some((one, prf)) = one else { return false };
+        match (what, prf) {
+            ("encryption" | "encr", _) => ciphers(values).for_each(|word| one.take(&word, Transforms::take_cipher)),
+            ("hash" | "integrity", _) => values.iter().for_each(|word| one.take(word, Transforms::take_integrity)),
+            ("prf", Some(prf)) => values.iter().for_each(|word| prf.take(word, Transforms::take_integrity)),
+            ("group", _) => values.iter().for_each(|word| one.take(word, Transforms::take_group)),
+            ("authentication", _) => {
+                notes.authentication(line, what, values.first().copied().unwrap_or_default());
+            }
+            ("lifetime", _) => {
+                let seconds = values.last().copied().unwrap_or_default();
+                self.number(line, seconds, text, |vpn| &mut vpn.policy.ike_lifetime, notes);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// What follows `crypto isakmp key`.
+    fn isakmp_key(&mut self, line: usize, words: &[&str], text: &str, notes: &mut ReceivedNotes) {
+        let (key, address) = match *words {
+            [key, "address", address, ..] | ["0", key, "address", address, ..] => (key, address),
+            ["6" | "7", ..] => return notes.of_line(line, ENCRYPTED),
+            _ => return notes.unread(line, text),
+        };
+        let mut secret = SecretFor::default();
+        secret.ids.extend(Some(address).filter(|address| *address != "0.0.0.0").map(ToOwned::to_owned));
+        take_key(&mut secret.key, line, key, notes);
+        self.secrets.push(secret);
+    }
+
+    /// What follows `pre-shared-key` of a peer in a keyring.
+    fn keyring_key(&mut self, line: usize, words: &[&str], text: &str, notes: &mut ReceivedNotes) {
+        match (words, self.secrets.last_mut()) {
+            (["6" | "7", _] | ["local" | "remote", "6" | "7", _], _) => notes.of_line(line, ENCRYPTED),
+            ([key] | ["0" | "local" | "remote", key] | ["local" | "remote", "0", key], Some(secret)) => {
+                take_key(&mut secret.key, line, key, notes);
+            }
+            _ => notes.unread(line, text),
+        }
     }
 
     fn number(
@@ -217,7 +270,8 @@ impl<'t> CiscoParts<'t> {
 
     /// All of it, if it says anything of a VPN.
     fn end(mut self, notes: &mut ReceivedNotes) -> Option<Received> {
-        let peers: Vec<&str> = self.peers.iter().copied().unique().collect();
+        let of_maps = if self.peers.is_empty() { &self.of_keyrings } else { &self.peers };
+        let peers: Vec<&str> = of_maps.iter().copied().unique().collect();
         match peers.as_slice() {
             [peer] => self.vpn.far.address = Some((*peer).to_owned()),
             [] => {}
@@ -226,12 +280,43 @@ impl<'t> CiscoParts<'t> {
         for (_, ends) in self.lists.iter().filter(|(name, _)| self.matched.contains(name)) {
             self.vpn.carry(ends);
         }
+        self.choose(notes);
+        self.vpn.key = key_for(&self.vpn, &self.secrets, notes);
         for one in &mut self.vpn.policy.ipsec {
             one.groups.extend(&self.pfs.groups);
             one.unknown.extend(self.pfs.unknown.iter().cloned());
         }
         let is_any = !self.vpn.policy.ike.is_empty() || self.vpn.far.address.is_some();
         is_any.then_some(self.vpn)
+    }
+
+    /// Of what a device has for all its VPNs, what this one uses.
+    fn choose(&mut self, notes: &mut ReceivedNotes) {
+        let is_v2 = self.has_profile || (self.used.is_empty() || self.isakmp.is_empty()) && !self.ikev2.is_empty();
+        let policy = &mut self.vpn.policy;
+        if is_v2 {
+            // With a cipher that has an integrity of its own, the policy's says the PRF.
+            let each = self.ikev2.drain(..).map(|(mut one, prf)| {
+                if one.auth.is_empty() {
+                    one.auth = prf.auth;
+                }
+                one
+            });
+            policy.ike.extend(each);
+        } else {
+            policy.ike.append(&mut self.isakmp);
+        }
+        policy.ike_version = match () {
+            () if policy.ike.is_empty() && !is_v2 => None,
+            () if is_v2 => Some(IkeVersion::V2),
+            () => Some(IkeVersion::V1),
+        };
+        if self.used.is_empty() && self.sets.len() > 1 {
+            notes.of_all("no map says which transform set this VPN uses: the strongest is taken");
+        }
+        let used = &self.used;
+        let is_used = |name: &str| used.is_empty() || used.contains(&name);
+        policy.ipsec.extend(self.sets.drain(..).filter(|(name, _)| is_used(name)).map(|(_, set)| set));
     }
 }
 

@@ -12,7 +12,6 @@ use crate::plan::policy::{IkeVersion, Phase1Mode};
 /// Settings that change nothing a VPN here is made of.
 const SAYS_NOTHING: &[&str] = &[
     "interface",
-    "authmethod",
     "localid-type",
     "peertype",
     "nattraversal",
@@ -51,6 +50,10 @@ pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
         let mut tries = None;
         for setting in &of_it {
             of_phase_1(setting, &mut vpn, &mut tries, notes);
+        }
+        if vpn.policy.ike_version.is_none() {
+            vpn.policy.ike_version = Some(IkeVersion::V1);
+            notes.of_all("ike-version is not in the text: FortiOS leaves out what is its default, which is IKEv1");
         }
         vpn.policy.ike = transforms(&of_it);
         vpn.policy.dpd_timeout =
@@ -112,6 +115,7 @@ fn of_phase_1(setting: &SetLine<'_>, vpn: &mut Received, tries: &mut Option<u32>
         "dpd-retryinterval" => number(setting, &mut policy.dpd_interval, notes),
         "dpd-retrycount" => number(setting, tries, notes),
         "dpd" if value == "disable" => notes.of_line(line, "it does not look whether this end is alive"),
+        "authmethod" => notes.authentication(line, name, value),
         "dpd" | "proposal" | "dhgrp" => {}
         _ if SAYS_NOTHING.contains(&name) => {}
         _ => notes.unread(line, &format!("set {name} {value}")),
@@ -177,7 +181,7 @@ fn settings<'t>(text: &'t str, notes: &mut ReceivedNotes) -> Vec<SetLine<'t>> {
         let is_ours = section.starts_with("vpn ipsec phase");
         match word {
             "config" => sections.push(rest),
-            "edit" if sections.len() == 1 => entry = unquoted(rest),
+            "edit" if is_ours => entry = unquoted(rest),
             "end" => drop(sections.pop()),
             "set" if is_ours && found.len() < MOST_SETTINGS => {
                 let (name, value) = rest.split_once(' ').map_or((rest, ""), |(name, value)| (name, value.trim()));

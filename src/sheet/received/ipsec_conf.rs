@@ -1,19 +1,16 @@
 //! ipsec.conf of strongSwan and libreswan, and the lines of an ipsec.secrets behind it.
 
-use std::collections::BTreeMap;
-
-use secrecy::SecretString;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::notes::ReceivedNotes;
-use super::secrets::{identity, key, seconds, unquoted};
+use super::secrets::{SecretFor, identity, key, key_for, seconds, unquoted};
 use super::swanctl::{proposals, without_comment};
-use super::{Received, ReceivedEnds};
+use super::{MOST_SETTINGS, Received, ReceivedEnds};
 use crate::plan::policy::{DpdAction, IkeVersion, Phase1Mode};
 
 /// What changes nothing that a VPN here is made of.
 const SAYS_NOTHING: &[&str] = &[
     "auto",
-    "authby",
     "mobike",
     "keyingtries",
     "rekey",
@@ -23,8 +20,6 @@ const SAYS_NOTHING: &[&str] = &[
     "margintime",
     "type",
     "fragmentation",
-    "leftauth",
-    "rightauth",
     "leftfirewall",
     "rightfirewall",
     "lefthostaccess",
@@ -50,62 +45,106 @@ const MOST_SECTIONS: usize = 500;
 /// The settings of a section, each with its line.
 type ConnSettings<'t> = BTreeMap<String, (usize, &'t str)>;
 
-struct SecretLine {
-    ids: Vec<String>,
-    key: Option<SecretString>,
+#[derive(Default)]
+struct ConnSection<'t> {
+    name: &'t str,
+    /// The sections whose settings it has, too.
+    also: Vec<&'t str>,
+    settings: ConnSettings<'t>,
 }
 
 pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
-    let mut sections: Vec<(&str, ConnSettings<'_>)> = Vec::new();
+    let mut sections: Vec<ConnSection<'_>> = Vec::new();
     let mut secrets = Vec::new();
+    let mut count = 0;
     for (at, line) in text.lines().enumerate().map(|(at, line)| (at + 1, without_comment(line))) {
         let line = line.trim();
         let words = line.split_once([' ', '\t']).map(|(word, rest)| (word, rest.trim()));
         match (words, line.split_once('=')) {
             _ if line.is_empty() => {}
-            _ if sections.len() > MOST_SECTIONS => {}
-            (Some(("conn", name)), _) => sections.push((name, ConnSettings::new())),
-            (Some(("config" | "ca", _)), _) => sections.push(("", ConnSettings::new())),
+            _ if sections.len() > MOST_SECTIONS || count > MOST_SETTINGS => {}
+            (Some(("conn", name)), _) => sections.push(ConnSection { name, ..ConnSection::default() }),
+            (Some(("config" | "ca", _)), _) => sections.push(ConnSection::default()),
             (Some(("version" | "include", _)), _) => {}
-            _ if line.contains(": PSK ") || line.starts_with("PSK ") => secrets.push(secret(at, line, notes)),
-            (_, Some((name, value))) if !sections.is_empty() => {
-                let name = name.trim().to_ascii_lowercase();
-                let place = sections.last_mut().map(|(_, settings)| settings);
-                let value = (at, unquoted(value.trim()));
-                if let Some((_, before)) = place.and_then(|settings| settings.insert(name.clone(), value))
-                    && before != value.1
-                {
-                    notes.contradict(format!("line {at}: {name} is said twice"));
-                }
+            _ if let Some((ids, rest)) = secret_line(line) => secrets.push(SecretFor {
+                ids: ids.split_whitespace().map(identity).filter(|id| id != "%any").collect(),
+                key: key(at, rest, notes),
+            }),
+            (_, Some((name, value))) if let Some(section) = sections.last_mut() => {
+                count += 1;
+                section.take(at, name, unquoted(value.trim()), notes);
             }
             _ => notes.unread(at, line),
         }
     }
-    let inherited = |name: &str| sections.iter().find(|(of, _)| *of == name).map(|(_, settings)| settings.clone());
-    let defaults = inherited("%default").unwrap_or_default();
+    let included: BTreeSet<&str> = sections.iter().flat_map(|section| section.also.iter().copied()).collect();
     let mut vpns = Vec::new();
-    for (name, settings) in sections.iter().filter(|(name, _)| !name.is_empty() && *name != "%default") {
-        let also = settings.get("also").and_then(|(_, of)| inherited(of)).unwrap_or_default();
-        let mut all = defaults.clone();
-        all.extend(also);
-        all.extend(settings.iter().map(|(name, value)| (name.clone(), *value)));
-        if all.contains_key("left") || all.contains_key("right") {
-            vpns.push(connection(name, &all, &secrets, notes));
+    for section in sections.iter().filter(|section| !["", "%default"].contains(&section.name)) {
+        let is_for_others = included.contains(section.name) && !section.has_both_ranges();
+        let mut all = ConnSettings::new();
+        let mut seen = BTreeSet::new();
+        inherit("%default", &sections, &mut seen, &mut all);
+        inherit(section.name, &sections, &mut seen, &mut all);
+        if !is_for_others && (all.contains_key("left") || all.contains_key("right")) {
+            vpns.push(connection(section.name, &all, &secrets, notes));
         }
     }
     vpns
 }
 
-/// `IDS : PSK "KEY"`.
-fn secret(line: usize, text: &str, notes: &mut ReceivedNotes) -> SecretLine {
-    let (ids, rest) = text.split_once(": PSK ").unwrap_or(("", text.trim_start_matches("PSK ")));
-    SecretLine { ids: ids.split_whitespace().map(identity).collect(), key: key(line, rest, notes) }
+impl<'t> ConnSection<'t> {
+    fn take(&mut self, line: usize, name: &str, value: &'t str, notes: &mut ReceivedNotes) {
+        let name = name.trim().to_ascii_lowercase();
+        if name == "also" {
+            return self.also.push(value);
+        }
+        if let Some((_, before)) = self.settings.insert(name.clone(), (line, value))
+            && before != value
+        {
+            notes.contradict(format!("line {line}: {name} is said twice"));
+        }
+    }
+
+    fn has_both_ranges(&self) -> bool {
+        ["left", "right"].iter().all(|end| {
+            [format!("{end}subnet"), format!("{end}subnets")].iter().any(|name| self.settings.contains_key(name))
+        })
+    }
 }
 
-fn connection(name: &str, settings: &ConnSettings<'_>, secrets: &[SecretLine], notes: &mut ReceivedNotes) -> Received {
+/// Puts the settings of a section over those that are there, after those of the sections that it names.
+fn inherit<'t>(name: &'t str, sections: &[ConnSection<'t>], seen: &mut BTreeSet<&'t str>, all: &mut ConnSettings<'t>) {
+    if !seen.insert(name) {
+        return;
+    }
+    for section in sections.iter().filter(|section| section.name == name) {
+        section.also.iter().for_each(|name| inherit(name, sections, seen, all));
+        all.extend(section.settings.iter().map(|(name, value)| (name.clone(), *value)));
+    }
+}
+
+/// What stands before and behind the colon and the word of `IDS : PSK "KEY"`.
+fn secret_line(line: &str) -> Option<(&str, &str)> {
+    let key = |rest: &'_ str| -> Option<usize> {
+        let word = rest.trim_start();
+        let is_it = word.get(..3)?.eq_ignore_ascii_case("psk")
+            && word.get(3..)?.starts_with(|c: char| c.is_whitespace() || "\"'".contains(c));
+        is_it.then(|| rest.len() - word.len() + 3)
+    };
+    if let Some(at) = key(line) {
+        return Some(("", &line[at..]));
+    }
+    line.match_indices(':').find_map(|(colon, _)| {
+        let at = key(&line[colon + 1..])?;
+        Some((&line[..colon], &line[colon + 1 + at..]))
+    })
+}
+
+fn connection(name: &str, settings: &ConnSettings<'_>, secrets: &[SecretFor], notes: &mut ReceivedNotes) -> Received {
     let mut vpn = Received::named(name);
-    // Left is the own side, unless right is what only an own side can be.
-    let is_turned = settings.get("right").is_some_and(|(_, value)| matches!(*value, "%defaultroute" | "%any"));
+    // Left is the own side, unless right alone is what only an own side can be.
+    let is_own = |end: &str| settings.get(end).is_some_and(|(_, value)| *value == "%defaultroute");
+    let is_turned = is_own("right") && !is_own("left");
     let (own, far) = if is_turned { ("right", "left") } else { ("left", "right") };
     let mut ends = ReceivedEnds::default();
     for (name, (line, value)) in settings {
@@ -122,14 +161,7 @@ fn connection(name: &str, settings: &ConnSettings<'_>, secrets: &[SecretLine], n
         }
     }
     vpn.carry(&ends);
-    let ids: Vec<&String> =
-        [&vpn.own, &vpn.far].iter().filter_map(|end| end.id.as_ref().or(end.address.as_ref())).collect();
-    let fits: Vec<_> = secrets.iter().filter(|secret| secret.ids.iter().all(|id| ids.contains(&id))).collect();
-    vpn.key = match (secrets, fits.as_slice()) {
-        ([only], _) => only.key.clone(),
-        (_, [only]) => only.key.clone(),
-        _ => None,
-    };
+    vpn.key = key_for(&vpn, secrets, notes);
     vpn
 }
 
@@ -141,8 +173,9 @@ fn of_policy(name: &str, line: usize, value: &str, vpn: &mut Received, notes: &m
     };
     match name {
         "keyexchange" | "ikev2" => {
-            let is_v1 = matches!(value, "ikev1" | "no" | "never");
-            policy.ike_version = Some(if is_v1 { IkeVersion::V1 } else { IkeVersion::V2 });
+            let version = if matches!(value, "ikev1" | "no" | "never") { IkeVersion::V1 } else { IkeVersion::V2 };
+            // "ike" is the default, which gives way to what ikev2 says.
+            policy.ike_version = if value == "ike" { policy.ike_version.or(Some(version)) } else { Some(version) };
         }
         "aggressive" => policy.mode = Some(if value == "yes" { Phase1Mode::Aggressive } else { Phase1Mode::Main }),
         "ike" => policy.ike = proposals(value),
@@ -152,15 +185,12 @@ fn of_policy(name: &str, line: usize, value: &str, vpn: &mut Received, notes: &m
         "dpddelay" => number(&mut policy.dpd_interval),
         "dpdtimeout" | "ikev1-dpdtimeout" => number(&mut policy.dpd_timeout),
         "mtu" => number(&mut policy.mtu),
-        "also" => {}
+        "authby" | "leftauth" | "rightauth" => notes.authentication(line, name, value),
         _ if SAYS_NOTHING.contains(&name) => {}
         _ => notes.unread(line, &format!("{name}={value}")),
     }
     match (name, value) {
         ("auto", _) => policy.own_begins = Some(matches!(value, "start" | "route" | "ondemand")),
-        ("authby", _) if !matches!(value, "psk" | "secret") => {
-            notes.of_line(line, format!("authby is {value}, and this cloud takes a pre-shared key"));
-        }
         ("type", "transport") => notes.of_line(line, "transport mode is not taken: the cloud tunnels"),
         ("dpdaction", _) => policy.dpd_action = value.parse::<DpdAction>().ok(),
         _ => {}

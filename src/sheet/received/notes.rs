@@ -1,11 +1,16 @@
 //! What is said of a text besides what was taken from it. No secret is in any of it.
 
 use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use crate::cloud::one_line;
 
 /// How much of a line is repeated, in characters.
 const LONGEST_LINE: usize = 70;
+/// A word of so many characters may be a secret.
+const SECRET: usize = 16;
 /// So many lines are told of.
 const MOST: usize = 40;
 /// What stands where something may be secret.
@@ -41,6 +46,13 @@ impl ReceivedNotes {
             self.notes.push(ReceivedNote { line, text });
         } else {
             self.left_out += 1;
+        }
+    }
+
+    /// How one end proves who it is, which here a key does.
+    pub(super) fn authentication(&mut self, line: usize, name: &str, value: &str) {
+        if !["psk", "secret", "pre-share", "pre-shared-key"].contains(&value) {
+            self.of_line(line, format!("{name} is {}, and this cloud takes a pre-shared key", masked(value)));
         }
     }
 
@@ -96,10 +108,12 @@ pub(crate) fn masked(line: &str) -> String {
     let mut is_secret = false;
     for word in one_line(line, LONGEST_LINE * 2).split(' ') {
         let is_named = is_word_of_a_secret(word);
-        let longest = word.split(|c: char| !c.is_ascii_alphanumeric() && !"+/=_".contains(c)).map(str::len).max();
-        if is_named && let Some((name, _)) = word.split_once(['=', ':']) {
+        let (name, value) = word.split_once(['=', ':']).unwrap_or((word, ""));
+        if is_secret || !is_plain(name) || is_named && name.contains(|c: char| c.is_ascii_digit()) {
+            shown.push(MASK.to_owned());
+        } else if is_named && !value.is_empty() {
             shown.push(format!("{name}={MASK}"));
-        } else if is_secret || (!is_named && longest.is_some_and(|longest| longest >= 16)) {
+        } else if !is_plain(value) && !is_plain(word) {
             shown.push(MASK.to_owned());
         } else {
             shown.push(word.to_owned());
@@ -108,6 +122,15 @@ pub(crate) fn masked(line: &str) -> String {
     }
     shown.dedup_by(|one, other| one == MASK && other == MASK);
     one_line(&shown.join(" "), LONGEST_LINE)
+}
+
+/// Whether a word is an address, or words and numbers of a usual length: nothing that was made to be guessed by nobody.
+fn is_plain(word: &str) -> bool {
+    let is_words = word.chars().all(|c| c.is_ascii_alphabetic() || "-_.=:".contains(c));
+    let longest = word.split(|c: char| !c.is_ascii_alphabetic()).map(str::len).max().unwrap_or(0);
+    let length = word.chars().count();
+    let is_short = if is_words { longest < SECRET } else { length < SECRET };
+    is_short || word.parse::<IpAddr>().is_ok() || word.parse::<IpNet>().is_ok()
 }
 
 fn is_word_of_a_secret(word: &str) -> bool {
@@ -129,6 +152,12 @@ mod tests {
             ("foo QWxhZGRpbjpvcGVuIHNlc2FtZQ== bar", "foo *** bar"),
             ("rekey_fuzz = 10%", "rekey_fuzz ***"),
             ("split-include 10.0.0.0/24", "split-include 10.0.0.0/24"),
+            ("from 2001:db8:1234:5678::/64", "from 2001:db8:1234:5678::/64"),
+            ("Geheimnis: MySecretVpn2024Frankfurt", "Geheimnis: ***"),
+            ("monkeyBusinessVpnKey", "***"),
+            ("tokenKey2026 and more", "***"),
+            ("code Xk9-$mQ2!vR7#pL4", "code ***"),
+            ("set security-association idle-time 600", "set security-association idle-time 600"),
         ] {
             assert_eq!(masked(line), shown);
         }

@@ -2,8 +2,44 @@
 
 use secrecy::SecretString;
 
+use super::Received;
 use super::notes::ReceivedNotes;
 use crate::sheet::KEY_PLACE;
+
+/// A key, and the ends it is for: all, if none is named.
+#[derive(Default)]
+pub(super) struct SecretFor {
+    pub(super) ids: Vec<String>,
+    pub(super) key: Option<SecretString>,
+}
+
+/// The key that is for both ends of a VPN.
+pub(super) fn key_for(vpn: &Received, secrets: &[SecretFor], notes: &mut ReceivedNotes) -> Option<SecretString> {
+    let ends = [&vpn.own, &vpn.far].map(|end| {
+        let address = end.address.as_ref().filter(|address| !address.starts_with('%'));
+        [end.id.as_ref(), address]
+    });
+    let open = ends.iter().filter(|end| end.iter().all(Option::is_none)).count();
+    let is_known = |id: &&String| ends.iter().flatten().any(|known| *known == Some(*id));
+    // An end that the text does not name may be any.
+    let fits = |secret: &&SecretFor| secret.ids.iter().filter(|id| !is_known(id)).count() <= open;
+    let rank = |secret: &&SecretFor| secret.ids.iter().filter(is_known).count();
+    let fitting: Vec<&SecretFor> = secrets.iter().filter(fits).collect();
+    let best = fitting.iter().map(rank).max();
+    let keys: Vec<&SecretFor> = fitting.into_iter().filter(|secret| Some(rank(secret)) == best).collect();
+    match keys.as_slice() {
+        [only] => only.key.clone(),
+        [] if secrets.is_empty() => None,
+        [] => {
+            notes.of_all("the keys in the text are for other ends than those of this VPN");
+            None
+        }
+        _ => {
+            notes.of_all("which of the keys is the one of this VPN is not said");
+            None
+        }
+    }
+}
 
 /// A key as text. What stands in its place, and what is written in another way, is none.
 pub(super) fn key(line: usize, text: &str, notes: &mut ReceivedNotes) -> Option<SecretString> {

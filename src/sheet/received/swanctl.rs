@@ -1,9 +1,7 @@
 //! strongSwan's swanctl.conf: sections in braces, and settings in them.
 
-use secrecy::SecretString;
-
 use super::notes::ReceivedNotes;
-use super::secrets::{identity, key, seconds, unquoted};
+use super::secrets::{SecretFor, identity, key, key_for, seconds, unquoted};
 use super::{MOST_SETTINGS, Received, ReceivedEnds, Transforms};
 use crate::plan::policy::{IkeVersion, Phase1Mode};
 
@@ -17,7 +15,6 @@ const SAYS_NOTHING: &[&str] = &[
     "rand_time",
     "encap",
     "childless",
-    "auth",
     "updown",
     "priority",
     "hw_offload",
@@ -50,18 +47,10 @@ struct SwanctlLine<'t> {
     value: &'t str,
 }
 
-/// The secrets of a text, each with the identities it is for.
-#[derive(Default)]
-struct SecretOf {
-    section: String,
-    ids: Vec<String>,
-    key: Option<SecretString>,
-}
-
 pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
     let mut vpns: Vec<Received> = Vec::new();
     let mut children: Vec<(String, String, ReceivedEnds)> = Vec::new();
-    let mut secrets: Vec<SecretOf> = Vec::new();
+    let mut secrets: Vec<(&str, SecretFor)> = Vec::new();
     for setting in settings(text, notes).into_iter().take(MOST_SETTINGS) {
         match setting.path.as_slice() {
             ["connections", name, rest @ ..] => {
@@ -87,18 +76,21 @@ pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
                         let end = if side.starts_with("local") { &mut vpn.own } else { &mut vpn.far };
                         notes.put(setting.line, "the identity", &mut end.id, identity(setting.value));
                     }
+                    [_] if setting.name == "auth" => notes.authentication(setting.line, "auth", setting.value),
                     _ => unless_known(&setting, notes),
                 }
             }
             ["secrets", section] if section.starts_with("ike") => of_secret(&setting, section, &mut secrets, notes),
-            _ => notes.unread(setting.line, setting.path.first().copied().unwrap_or(setting.name)),
+            [] => notes.unread(setting.line, &format!("{} = {}", setting.name, setting.value)),
+            [section, ..] => notes.unread(setting.line, section),
         }
     }
     for (vpn, _, ends) in &children {
         vpns.iter_mut().filter(|one| one.name == *vpn).for_each(|one| one.carry(ends));
     }
+    let secrets: Vec<SecretFor> = secrets.into_iter().map(|(_, secret)| secret).collect();
     for vpn in &mut vpns {
-        vpn.key = key_of(vpn, &secrets, notes);
+        vpn.key = key_for(vpn, &secrets, notes);
     }
     vpns
 }
@@ -126,7 +118,12 @@ fn of_connection(setting: &SwanctlLine<'_>, vpn: &mut Received, notes: &mut Rece
         "remote_addrs" => address(&mut vpn.far.address, notes),
         "local_addrs" => address(&mut vpn.own.address, notes),
         "proposals" => policy.ike = proposals(value),
-        "rekey_time" | "reauth_time" => number(setting, &mut policy.ike_lifetime, seconds, notes),
+        "rekey_time" | "reauth_time" => {
+            // Zero is never, and of two the first that comes counts.
+            let mut said = None;
+            number(setting, &mut said, seconds, notes);
+            policy.ike_lifetime = policy.ike_lifetime.into_iter().chain(said.filter(|said| *said > 0)).min();
+        }
         "dpd_delay" => number(setting, &mut policy.dpd_interval, seconds, notes),
         "dpd_timeout" => number(setting, &mut policy.dpd_timeout, seconds, notes),
         _ => unless_known(setting, notes),
@@ -152,32 +149,20 @@ fn of_child(setting: &SwanctlLine<'_>, ends: &mut ReceivedEnds, vpn: &mut Receiv
     }
 }
 
-fn of_secret(setting: &SwanctlLine<'_>, section: &str, secrets: &mut Vec<SecretOf>, notes: &mut ReceivedNotes) {
-    if !secrets.iter().any(|secret| secret.section == section) {
-        secrets.push(SecretOf { section: section.to_owned(), ..SecretOf::default() });
+fn of_secret<'t>(
+    setting: &SwanctlLine<'t>,
+    section: &'t str,
+    secrets: &mut Vec<(&'t str, SecretFor)>,
+    notes: &mut ReceivedNotes,
+) {
+    if !secrets.iter().any(|(name, _)| *name == section) {
+        secrets.push((section, SecretFor::default()));
     }
-    let Some(secret) = secrets.iter_mut().find(|secret| secret.section == section) else { return };
+    let Some((_, secret)) = secrets.iter_mut().find(|(name, _)| *name == section) else { return };
     match setting.name {
         "secret" => secret.key = key(setting.line, setting.value, notes),
-        name if name.starts_with("id") => secret.ids.push(identity(setting.value)),
+        name if name.starts_with("id") => secret.ids.extend(Some(identity(setting.value)).filter(|id| id != "%any")),
         _ => notes.unread(setting.line, setting.name),
-    }
-}
-
-/// The key that is for both identities, or the only one there is.
-fn key_of(vpn: &Received, secrets: &[SecretOf], notes: &mut ReceivedNotes) -> Option<SecretString> {
-    let of = |end: &super::ReceivedEnd| end.id.clone().or_else(|| end.address.clone());
-    let ends = [of(&vpn.own), of(&vpn.far)];
-    let known: Vec<&String> = ends.iter().flatten().collect();
-    let fits: Vec<_> = secrets.iter().filter(|secret| secret.ids.iter().all(|id| known.contains(&id))).collect();
-    match (secrets, fits.as_slice()) {
-        ([only], _) => only.key.clone(),
-        (_, [only]) => only.key.clone(),
-        ([], _) => None,
-        _ => {
-            notes.of_all("which of the keys is the one of this VPN is not said");
-            None
-        }
     }
 }
 
@@ -224,6 +209,7 @@ fn settings<'t>(text: &'t str, notes: &mut ReceivedNotes) -> Vec<SwanctlLine<'t>
                     found.push(setting);
                 }
                 (_, None) if piece.is_empty() => {}
+                (_, None) if path.first() == Some(&"secrets") => notes.unread(line_number, "secrets"),
                 (_, None) => notes.unread(line_number, piece),
             }
             if sign == Some('}') && too_deep > 0 {
