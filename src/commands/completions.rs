@@ -95,12 +95,18 @@ impl EnvCompleter for BashWords {
         let current = words.get(index).and_then(|word| word.to_str()).unwrap_or_default();
         let there = current.rfind('=').map_or(0, |at| at + 1);
         let found = complete(command, words.clone(), index, directory)?;
-        let ends = found.iter().map(|candidate| {
-            let value = candidate.get_value().to_string_lossy();
-            value.get(there..).unwrap_or_default().to_owned()
+        let ends = found.iter().filter_map(|candidate| {
+            let value = candidate.get_value().to_str().filter(|value| !value.contains(char::is_control))?;
+            Some(quoted(value.get(there..).unwrap_or_default()))
         });
         write!(to, "{}", ends.collect::<Vec<_>>().join(&separator))
     }
+}
+
+/// A word as Bash reads it: what Bash is told goes into the line as it is, and a file may have any name.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.,:/=+@%".contains(c);
+    word.chars().flat_map(|c| (!is_plain(c)).then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// The words as they were typed, and which of them that one belongs to.
@@ -143,11 +149,13 @@ fn completed(argument: Arg, topics: &[(String, String)]) -> Arg {
 
 /// The login that the command line which is typed asks for.
 fn login() -> Login {
-    let words: Vec<OsString> = args_os().skip_while(|word| word != "--").skip(1).collect();
-    let after = words.iter().position(|word| word == "--cloud").and_then(|place| words.get(place + 1));
-    let mut within = words.iter().rev().filter_map(|word| word.to_str()?.strip_prefix("--cloud="));
-    match within.next().or_else(|| after.and_then(|word| word.to_str())) {
-        _ if words.iter().any(|word| word == "--demo") => Login::Demo,
+    let (words, _) = joined(args_os().skip_while(|word| word != "--").skip(1).collect(), 0);
+    let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    let apart = words.windows(2).filter(|pair| pair[0] == "--cloud").map(|pair| pair[1]);
+    let within = words.iter().filter_map(|word| word.strip_prefix("--cloud="));
+    // More than one is refused.
+    match within.chain(apart).last() {
+        _ if words.contains(&"--demo") => Login::Demo,
         Some(name) => Login::Named(name.to_owned()),
         None => Login::Default,
     }

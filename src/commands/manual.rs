@@ -37,7 +37,7 @@ const FILES: [ManualEntry; 5] = [
     (
         Concern::SignIn,
         "~/.local/state/osvpn/names",
-        "the names of VPNs, regions and subnets that were read last, which the shell completes; no address, no secret",
+        "the names of VPNs, regions and subnets that were read last, which the shell completes, by Keystone, project and user; no secret",
     ),
     (Concern::All, "~/.local/state/osvpn/osvpn.log", "the log, if OSVPN_LOG asks for it"),
     (

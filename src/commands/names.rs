@@ -14,8 +14,8 @@ use atomic_write_file::unix::OpenOptionsExt as _;
 use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::Credentials;
-use crate::cloud::credentials::Method;
+use crate::cloud::credentials::{Domain, Method, Named};
+use crate::cloud::{Credentials, OtherSubnets};
 use crate::inspect::{Inspection, Vpn};
 use crate::report::CreationReport;
 use crate::sign_in::{self, Login};
@@ -61,7 +61,15 @@ impl KnownVpn {
 fn place(credentials: &Credentials) -> Option<String> {
     let Credentials { auth_url, method, project, .. } = credentials;
     let is_untold = project.is_none() && matches!(method, Method::Token { .. });
-    (!is_untold).then(|| format!("{auth_url} {project:?} {}", method.in_words()))
+    let project = match project {
+        None => String::new(),
+        Some(Named::Id(id)) => format!(" project {id}"),
+        Some(Named::Name { name, domain: Domain::Id(domain) }) => {
+            format!(" project {name} of the domain with id {domain}")
+        }
+        Some(Named::Name { name, domain: Domain::Name(domain) }) => format!(" project {name} of domain {domain}"),
+    };
+    (!is_untold).then(|| format!("{auth_url}{project}, with {}", method.in_words()))
 }
 
 fn place_of(login: &Login) -> Option<String> {
@@ -97,15 +105,35 @@ pub(super) fn known(login: &Login) -> KnownNames {
     found.unwrap_or_default()
 }
 
-/// Keeps the names of what was read. Where that fails, nothing is completed.
-pub(super) fn remember(login: &Login, inspection: &Inspection) {
-    let vpns: Vec<KnownVpn> = inspection.vpns.iter().take(MOST_NAMES).map(KnownVpn::of).collect();
+/// Keeps the names of what was read, beside those of regions that were not. Where that fails, nothing is completed.
+pub(super) fn remember(login: &Login, inspection: &Inspection, others: OtherSubnets) {
+    if inspection.surveys.is_empty() {
+        return;
+    }
+    let vpns = inspection.vpns.iter().map(KnownVpn::of);
     let subnets = inspection.surveys.iter().map(|(region, survey)| {
-        let names = survey.inventory.subnets.iter().map(|subnet| subnet.name.clone()).take(MOST_NAMES);
-        (region.to_string(), names.collect())
+        let names = survey.inventory.subnets.iter().map(|subnet| subnet.name.clone());
+        (region.to_string(), names.collect::<BTreeSet<String>>())
     });
-    let subnets: BTreeMap<_, _> = subnets.collect();
-    change(login, |names| (names.vpns, names.subnets) = (vpns, subnets));
+    let was_read = |region: &str| inspection.surveys.keys().any(|read| read.as_str() == region);
+    change(login, |names| {
+        names.vpns.retain(|vpn| !vpn.regions.split(", ").all(was_read));
+        let kept = names.vpns.clone();
+        let is_new = |vpn: &KnownVpn| kept.iter().all(|one| one.id != vpn.id && one.name != vpn.name);
+        names.vpns.extend(vpns.filter(is_new));
+        names.vpns.truncate(MOST_NAMES);
+        for (region, found) in subnets {
+            let known = names.subnets.entry(region).or_default();
+            // Without the others it is no list of all.
+            if others == OtherSubnets::OfRouters {
+                known.clear();
+            }
+            known.extend(found);
+            while known.len() > MOST_NAMES {
+                known.pop_last();
+            }
+        }
+    });
 }
 
 /// Adds one that was created since.

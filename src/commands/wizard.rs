@@ -12,6 +12,7 @@ use super::input;
 use super::options::{CloudArgs, WaitArgs};
 use super::{CommandError, complain, document, names, options, runtime};
 use crate::change::{Change, Verb};
+use crate::cloud::OtherSubnets;
 use crate::engine::{Course, WorkEnd};
 use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};
 use crate::report::{
@@ -208,7 +209,7 @@ impl WizardArgs {
 fn remember(model: &Model) {
     let login = &model.shell.login;
     if let Some(overview) = model.vpns.seen() {
-        names::remember(login, &overview.inspection);
+        names::remember(login, &overview.inspection, OtherSubnets::OfRouters);
     }
     for creation in creations_of(&model.work, false) {
         if let CreationEnd::Forward(report) = creation {

@@ -73,6 +73,17 @@ async fn names_come_from_the_last_run_in_that_project_and_nothing_is_sent() {
     assert_eq!(with(&scene, &["--demo", "status", "te"]).await, nothing);
     assert_eq!(with(&scene, &["status", "--cloud", "prod", "te"]).await, nothing);
     assert!(scene.asked().is_empty(), "a Tab asks no cloud");
+    // What is not read now is known from before: a region that fails, and the subnets that no VPN has.
+    let subnets = ["set-subnets", "office", "nz-hlz-1+=db-"];
+    assert_eq!(scene.run(&["set-subnets", "office", "A=nosuch"]).await.code, 2);
+    assert_eq!(scene.run(&["list"]).await.code, 0);
+    assert_eq!(with(&scene, &subnets).await, ["db-subnet"]);
+    for region in [A, B] {
+        scene.cloud.inject(InjectedFault::new(FaultEffect::status(403)).region(region).method("GET").times(5));
+    }
+    scene.run(&["list"]).await;
+    assert_eq!(with(&scene, &["status", "te"]).await, ["test-vpn"]);
+    assert_eq!(with(&scene, &subnets).await, ["db-subnet"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,6 +109,7 @@ async fn clouds_are_those_of_clouds_yaml_and_their_names_those_of_their_project(
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!(offered(by_file(), &["--cloud", "prod", "status", "te"]).await, ["test-vpn"]);
     assert_eq!(offered(by_file(), &["status", "--cloud=prod", "te"]).await, ["test-vpn"]);
+    assert_eq!(offered(by_file(), &["status", "--cloud", "=", "prod", "te"]).await, ["test-vpn"], "as Bash sends it");
     assert_eq!(offered(by_file(), &["--cloud", "preview", "status", "te"]).await, [""; 0]);
 }
 
@@ -118,6 +130,8 @@ async fn what_is_odd_is_answered_with_nothing_and_never_with_a_word_that_a_shell
     assert!(kept.contains("touch owned"), "{kept}");
     let offered_now = with(&scene, &["status", ""]).await;
     assert!(offered_now.iter().all(|word| !word.contains('$')) && offered_now.len() > 1, "{offered_now:?}");
+    std::fs::write(scene.home.path().join("x $(touch owned);'.toml"), "").unwrap();
+    assert_eq!(with(&scene, &["apply", "x"]).await, [r"x\ \$\(touch\ owned\)\;\'.toml"]);
     for broken in ["{", "[]", "\u{0}"] {
         std::fs::write(scene.state().join("names"), broken).unwrap();
         assert_eq!(with(&scene, &["status", "te"]).await, [""; 0]);
@@ -173,6 +187,14 @@ fn in_shell(scene: &Scene, shell: &str, begin: &str, load: &str) {
         pty.send(typed);
         let screen = pty.wait_for(becomes);
         assert!(!screen.contains("rror"), "{shell}: {screen}");
+    }
+    std::fs::write(scene.home.path().join("sly $(touch owned);touch owned.toml"), "").unwrap();
+    pty.send("\x15osvpn apply sly\t");
+    pty.wait_for("owned.toml");
+    pty.send("; echo tri\"\"ed\r");
+    pty.wait_for("tried");
+    for made in ["owned", "owned.toml"] {
+        assert!(!scene.home.path().join(made).exists(), "{shell} has run the name of a file");
     }
 }
 
