@@ -115,14 +115,18 @@ impl Inspection {
     #[must_use]
     pub fn beside(self, before: &Self) -> Self {
         let Self { mut surveys, unread, mut awaited, keys, is_reader, .. } = self;
-        awaited.retain(|region| match before.surveys.get(region) {
-            Some(survey) => {
-                surveys.insert(region.clone(), survey.clone());
-                false
-            }
-            None => true,
-        });
+        awaited.retain(|region| !restore(&mut surveys, before, region));
         Self { awaited, is_reader, ..Self::knowing(keys.or(&before.keys), surveys, unread) }
+    }
+
+    /// The same, with what was read before of regions that cannot be read now; and why these cannot.
+    #[must_use]
+    pub fn holding(self, before: &Self) -> (Self, BTreeMap<RegionId, Error>) {
+        let Self { mut surveys, unread, awaited, keys, is_reader, .. } = self;
+        let (held, unread): (Vec<_>, Vec<_>) =
+            unread.into_iter().partition(|(region, _)| restore(&mut surveys, before, region));
+        let held_on = Self { awaited, is_reader, ..Self::knowing(keys.or(&before.keys), surveys, unread) };
+        (held_on, held.into_iter().collect())
     }
 
     /// Why there may be VPNs although none is shown.
@@ -176,6 +180,13 @@ impl Inspection {
         let connections = self.surveys.get(region).map_or(&[][..], |survey| &survey.inventory.connections);
         connections.iter().filter(|other| !own.contains(&&other.id) && other.uses(id)).collect()
     }
+}
+
+/// Whether there was anything to restore.
+fn restore(surveys: &mut BTreeMap<RegionId, Survey>, before: &Inspection, region: &RegionId) -> bool {
+    let survey = before.surveys.get(region);
+    surveys.extend(survey.map(|survey| (region.clone(), survey.clone())));
+    survey.is_some()
 }
 
 fn unfit(region: &RegionId, survey: &Survey) -> impl Iterator<Item = String> {

@@ -1,9 +1,12 @@
 //! A sign-in, the VPNs it shows, and which of them a command means.
 
+use std::collections::BTreeMap;
+use std::mem::take;
+
 use super::options::CloudArgs;
 use super::{CommandError, SignInContext, lines, names};
 use crate::change::Unfinished;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Error, RegionId};
 use crate::engine::interruption::{self, Interruption, State, interruptions, needed};
 use crate::inspect::{Aspects, Background, Focus, Inquiry, Inspection, Unselected, Vpn, inspect};
 use crate::report::ExitStatus;
@@ -25,8 +28,9 @@ pub(super) async fn look(
     inquiry: Inquiry<'_>,
 ) -> Result<(ProjectVpns, Background), CommandError> {
     let signed_in = sign_in.cloud(args).await?;
+    let others = inquiry.subnets;
     let (inspection, background) = inspect(&signed_in.cloud, inquiry).await;
-    names::remember(&args.login(), &inspection);
+    names::remember(&args.login(), &inspection, others);
     match inspection.unread.as_slice() {
         [(region, error), ..] if inspection.surveys.is_empty() => {
             Err(CommandError::failed(format!("reading {region}"), error))
@@ -77,6 +81,19 @@ impl ProjectVpns {
         let (inspection, background) = inspect(&self.signed_in.cloud, inquiry).await;
         self.show(inspection);
         background
+    }
+
+    /// Reads it again, and goes on with what it has of the regions that fail, which are returned.
+    pub(super) async fn refresh_or_hold(
+        &mut self,
+        focus: Focus<'_>,
+        aspects: Aspects,
+    ) -> (Background, BTreeMap<RegionId, Error>) {
+        let before = take(&mut self.inspection);
+        let background = self.refresh(focus, aspects).await;
+        let (inspection, failed) = take(&mut self.inspection).holding(&before);
+        self.inspection = inspection;
+        (background, failed)
     }
 
     pub(super) fn cloud(&self) -> &Cloud {

@@ -33,8 +33,8 @@ Examples:
 A monitor signs in best with an application credential. Since OpenStack 2025.2 it needs the role member: the role reader is shown
 no VPNs. Catalyst Cloud also measures VPNs itself, as network.services.vpn.
 
-With --format nagios the exit code is 0 if all are ACTIVE and match, 1 if halves differ or the key is no secret, 2 if one is not
-ACTIVE, 3 if it cannot be told. With --format prometheus it is 0 if everything was read, else 1.";
+With --format nagios the exit code is 0 if all are ACTIVE and match, 1 if halves differ, the key is no secret or one
+seems to wait for traffic only, 2 if one is not ACTIVE, 3 if it cannot be told. With --format prometheus it is 0 if everything was read, else 1.";
 
 /// Show whether a VPN is up and its two halves match, with an exit code for monitoring.
 ///
@@ -115,6 +115,10 @@ impl StatusArgs {
         }
     }
 
+    const fn is_for_prometheus(&self) -> bool {
+        matches!(self.format, Format::Prometheus) || self.textfile.is_some()
+    }
+
     fn interval(&self) -> Duration {
         Duration::from_secs(self.interval)
     }
@@ -157,13 +161,14 @@ impl Answering for StatusArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        let format = self.output()?;
-        if self.watch {
-            return watch::run(self, sign_in, signals).await;
-        }
-        match until_signal(signals, self.once(format, sign_in)).await {
-            Err(error) if format == Format::Nagios => Ok(NagiosLine::unknown(&error.text("")).into()),
-            Err(error) if format == Format::Prometheus && error.status == ExitStatus::Failed => {
+        let told = match self.output() {
+            Err(error) => Err(error),
+            Ok(_) if self.watch => watch::run(self, sign_in, signals).await,
+            Ok(format) => until_signal(signals, self.once(format, sign_in)).await,
+        };
+        match told {
+            Err(error) if self.format == Format::Nagios => Ok(NagiosLine::unknown(&error.text("")).into()),
+            Err(error) if self.is_for_prometheus() && error.status == ExitStatus::Failed => {
                 super::lines::warn(error.text("").trim_end());
                 self.publish(Metrics::of_failure())
             }

@@ -1,11 +1,11 @@
 //! What a monitor is told of VPNs. Its two languages are beside it: that of Nagios' plugins and that of Prometheus.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::{Health, ListedInterruption};
-use crate::cloud::RegionId;
+use crate::cloud::{Id, RegionId};
 use crate::inspect::Vpn;
 
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Monitored {
     pub(crate) unmade: Vec<ListedInterruption>,
     /// The regions, and why one could not be read.
     pub(crate) regions: BTreeMap<RegionId, Option<String>>,
+    /// The connections whose other half may be in a region that nothing is known of.
+    pub(crate) unsettled: BTreeSet<Id>,
     /// Why there may be VPNs although none is shown.
     pub(crate) hidden: Option<String>,
     pub(crate) read_at: Timestamp,
@@ -34,6 +36,7 @@ impl Monitored {
 
     /// Whether what is known of a VPN is of now.
     pub(crate) fn is_current(&self, vpn: &Vpn) -> bool {
-        vpn.sides().all(|(_, side)| self.regions.get(&side.region).is_none_or(Option::is_none))
+        let is_settled = !self.unsettled.contains(&vpn.a.connection.id);
+        is_settled && vpn.sides().all(|(_, side)| self.regions.get(&side.region).is_none_or(Option::is_none))
     }
 }

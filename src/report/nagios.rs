@@ -40,6 +40,8 @@ impl NagiosState {
     fn of(health: &Health) -> Self {
         match health.condition() {
             Condition::Unclear => Self::Unknown,
+            // It cannot be told from a tunnel whose peer is dead.
+            Condition::NotActive if health.is_idle() => Self::Warning,
             Condition::NotActive => Self::Critical,
             Condition::Mismatched => Self::Warning,
             Condition::Proven
@@ -83,7 +85,7 @@ impl NagiosLine {
             (NagiosState::Ok, all) => format!("{} VPNs are ACTIVE, and their halves match", all.len()),
             (_, several) => format!("{} of {}: {}", several.len(), states.len(), several.join(", ")),
         };
-        Self { state: worst, text, performance: performance(&seen.vpns) }
+        Self { state: worst, text, performance: performance(seen) }
     }
 
     /// It could not be told, and why.
@@ -93,14 +95,16 @@ impl NagiosLine {
 }
 
 /// Counts, with the ranges outside of which they are worth a warning or worse.
-fn performance(vpns: &[Health]) -> String {
-    let all = vpns.len();
-    let count = |is: fn(&Health) -> bool| vpns.iter().filter(|health| is(health)).count();
+fn performance(seen: &Monitored) -> String {
+    let all = seen.vpns.len();
+    let current = || seen.vpns.iter().filter(|health| seen.is_current(health.vpn()));
+    let count = |is: fn(&Health) -> bool| current().filter(|health| is(health)).count();
     let active = count(|health| health.vpn().is_active());
     let (differing, idle) = (count(Health::is_mismatched), count(Health::is_idle));
-    let findings: usize = vpns.iter().map(|health| health.weights().count()).sum();
+    let findings: usize = current().map(|health| health.weights().count()).sum();
     format!(
-        " | active={active};;{all}:;0;{all} differing={differing};0;;0;{all} idle={idle};;;0;{all} findings={findings};;;0"
+        " | active={active};{all}:;{}:;0;{all} differing={differing};0;;0;{all} idle={idle};;;0;{all} findings={findings};;;0",
+        all - idle
     )
 }
 

@@ -61,6 +61,12 @@ async fn nagios_reads_one_line_and_its_own_exit_codes() {
     assert_eq!(nagios(&scene, &[]).await.0, 3);
     scene.cloud.inject(InjectedFault::new(FaultEffect::status(401)).path("/auth/tokens"));
     assert_eq!(nagios(&scene, &[]).await.0, 3);
+    let scene = Scene::with_foreign_vpn().await;
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(403)).region(B).method("GET").times(5));
+    let ran = scene.run(&["status", "--format", "prometheus"]).await;
+    let has = |line: &str| ran.out.lines().any(|other| other == line);
+    assert!(ran.code == 1 && has("osvpn_up 0") && has("osvpn_region_up{region=\"nz-por-1\"} 0"), "{}", ran.out);
+    assert!(!ran.out.contains("hlz-por"), "of half a VPN nothing is told: {}", ran.out);
     assert_eq!(nagios(&Scene::new().await, &[]).await.2, "there is no VPN in this project");
 }
 
@@ -82,6 +88,8 @@ async fn prometheus_is_told_of_every_vpn_and_of_no_key_id_or_range() {
     std::fs::write(scene.home.path().join("idle.toml"), text).unwrap();
     let ran = scene.run(&["apply", "idle.toml", "--wait", "1"]).await;
     assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    let (code, _, text) = nagios(&scene, &[]).await;
+    assert!(code == 1 && text.starts_with("idle: DOWN"), "an idle tunnel is not down: {code} {text}");
     let ran = scene.run(&["status", "--format", "prometheus"]).await;
     assert_eq!(ran.code, 0, "{}", ran.err);
     for line in [
@@ -254,12 +262,49 @@ async fn a_watch_ends_when_all_are_active_or_the_time_is_up() {
     assert_eq!(scene.run(&["status", "--watch", "--until", "active"]).await.code, 0);
     let ran = scene.run(&["status", "--watch", "--until", "down", "--timeout", "1", "--interval", "1"]).await;
     assert!(ran.code == 0 && ran.out.lines().count() == 1, "{} {}", ran.code, ran.out);
-    for args in [&["--format", "nagios"][..], &["--format", "prometheus"], &["--until", "up"]] {
-        assert!([2, 3].contains(&scene.run(&[&["status", "--watch"], args].concat()).await.code), "{args:?}");
+    let textfile = ["--format", "nagios", "--textfile", "n.prom"];
+    for args in [&["--format", "nagios"][..], &textfile, &["--format", "prometheus"], &["--until", "up"]] {
+        let code = if args.contains(&"nagios") { 3 } else { 2 };
+        assert_eq!(scene.run(&[&["status", "--watch"], args].concat()).await.code, code, "{args:?}");
     }
     let ran = scene.run(&["status", "--watch", "--textfile", "w.prom", "--timeout", "1", "--interval", "1"]).await;
     assert_eq!((ran.code, ran.out.as_str()), (0, ""));
-    assert!(std::fs::read_to_string(scene.home.path().join("w.prom")).unwrap().contains("osvpn_vpn_active"));
+    let written = || std::fs::read_to_string(scene.home.path().join("w.prom")).unwrap();
+    assert!(written().contains("osvpn_vpn_active"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(401)).path("/auth/tokens"));
+    assert_eq!(scene.run(&["status", "--watch", "--textfile", "w.prom"]).await.code, 1);
+    assert!(written().ends_with("osvpn_up 0\n"), "{}", written());
+}
+
+/// Everything is read again because B has changed, and A cannot be read for it; its VPNs stay what they were.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_fails_when_all_is_read_again_takes_no_vpn_away() {
+    let scene = Scene::with_vpn().await;
+    let plan =
+        half(A, "office-router", "office-subnet") + "[peer]\naddress = \"198.18.0.7\"\ncidrs = [\"192.168.7.0/24\"]\n";
+    let text = format!("version = 1\nname = \"outside\"\nmode = \"single\"\n{plan}");
+    std::fs::write(scene.home.path().join("outside.toml"), text).unwrap();
+    std::fs::write(scene.home.path().join("key"), "Xk9mQ2vR7pL4tZ8wB3nY6cF1").unwrap();
+    let ran = scene.run(&["apply", "outside.toml", "--psk-file", "key", "--wait", "1"]).await;
+    assert!([0, 3].contains(&ran.code), "{}{}", ran.out, ran.err);
+    let mut watch = Watch::begin(&scene, &[]);
+    let mut named = Watch::begin(&scene, &["outside"]);
+    let begun = watch.next() + &watch.next() + &named.next();
+    assert!(begun.contains("test-vpn: ") && begun.matches("outside: ").count() == 2, "{begun}");
+    let fault = || InjectedFault::new(FaultEffect::status(403)).region(A).method("GET").path("/ikepolicies");
+    scene.cloud.inject(fault().times(2));
+    let id = scene.cloud.collection(B, "ipsec-site-connections")[0]["id"].as_str().unwrap().to_owned();
+    scene.cloud.alter(B, "ipsec-site-connections", &id, json!({"mtu": 1400}));
+    assert!(named.next().contains("nz-hlz-1: could not be read"));
+    assert!(named.next().contains("nz-hlz-1: can be read again"));
+    let told = [watch.next(), watch.next(), watch.next()];
+    assert!(told[0].contains("nz-hlz-1: could not be read"), "{told:?}");
+    assert!(told[1].contains("nz-hlz-1: can be read again"), "{told:?}");
+    assert!(told[2].contains("test-vpn: ") && told[2].contains("MTU"), "{told:?}");
+    for mut watch in [watch, named] {
+        watch.child.kill().unwrap();
+        watch.end();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

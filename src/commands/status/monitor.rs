@@ -19,8 +19,10 @@ pub(super) struct Monitor<'a> {
     takes_all: bool,
     /// By the connection of half A.
     keys: BTreeMap<Id, Keys>,
-    /// The regions that the last poll could not read.
+    /// The regions that could not be read last. What is known of them is older.
     failed: BTreeMap<RegionId, Error>,
+    /// Whether a region could not be read the last time everything was.
+    lacks_regions: bool,
     read_at: Timestamp,
 }
 
@@ -36,37 +38,54 @@ impl<'a> Monitor<'a> {
     ) -> Result<Self, CommandError> {
         let inquiry = Inquiry { focus: Focus::on(words), aspects: ASPECTS, ..Inquiry::default() };
         let (seen, background) = look(cloud, sign_in, inquiry).await?;
-        let read_at = Timestamp::now();
-        let mut monitor = Self { seen, words, takes_all, keys: BTreeMap::new(), failed: BTreeMap::new(), read_at };
+        let mut monitor = Self {
+            seen,
+            words,
+            takes_all,
+            keys: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            lacks_regions: false,
+            read_at: Timestamp::now(),
+        };
         monitor.learn(background).await;
         Ok(monitor)
     }
 
     pub(super) async fn read_again(&mut self) {
-        let background = self.seen.refresh(Focus::on(self.words), ASPECTS).await;
-        self.failed.clear();
+        let (background, failed) = self.seen.refresh_or_hold(Focus::on(self.words), ASPECTS).await;
+        self.fail_in(failed);
         self.learn(background).await;
     }
 
     /// Takes the statuses as they are now. Whether more than they has changed.
     pub(super) async fn poll(&mut self) -> bool {
         let (failed, is_changed) = self.seen.inspection.poll(&self.seen.signed_in.cloud).await;
-        self.failed = failed;
-        self.read_at = Timestamp::now();
+        self.fail_in(failed);
         is_changed
     }
 
-    /// Whether a region could not be read the last time everything was.
-    pub(super) fn lacks_regions(&self) -> bool {
-        !self.seen.inspection.unread.is_empty()
+    fn fail_in(&mut self, failed: BTreeMap<RegionId, Error>) {
+        if self.seen.inspection.surveys.keys().any(|region| !failed.contains_key(region)) {
+            self.read_at = Timestamp::now();
+        }
+        self.failed = failed;
+    }
+
+    pub(super) const fn lacks_regions(&self) -> bool {
+        self.lacks_regions
     }
 
     /// Keeps how the keys compare, and not the keys.
     async fn learn(&mut self, mut background: Background) {
-        self.read_at = Timestamp::now();
-        let vpns = self.chosen().unwrap_or_default();
+        self.lacks_regions = !self.failed.is_empty() || !self.seen.inspection.unread.is_empty();
+        let is_old = |vpn: &Vpn| vpn.sides().any(|(_, side)| self.failed.contains_key(&side.region));
+        let chosen = self.chosen().unwrap_or_default();
+        let (old, vpns): (Vec<&Vpn>, Vec<&Vpn>) = chosen.into_iter().partition(|vpn| is_old(vpn));
         background.complete(self.seen.cloud(), vpns.iter().copied(), ASPECTS).await;
-        self.keys = vpns.iter().map(|vpn| (vpn.a.connection.id.clone(), background.keys_of(vpn))).collect();
+        let known = old.into_iter().filter_map(|vpn| self.keys.get_key_value(&vpn.a.connection.id));
+        let known = known.map(|(id, keys)| (id.clone(), keys.clone()));
+        let read = vpns.iter().map(|vpn| (vpn.a.connection.id.clone(), background.keys_of(vpn)));
+        self.keys = known.chain(read).collect();
     }
 
     /// Why there is no VPN to watch.
@@ -108,6 +127,11 @@ impl<'a> Monitor<'a> {
             vpns: vpns.iter().map(health).collect(),
             unmade: unmade.into_iter().map(ListedInterruption::new).collect(),
             regions,
+            unsettled: vpns
+                .iter()
+                .filter(|vpn| inspection.may_lack_a_half(vpn))
+                .map(|vpn| vpn.a.connection.id.clone())
+                .collect(),
             hidden: inspection.hidden().map(|hidden| hidden.to_string()),
             read_at: self.read_at,
         })

@@ -136,7 +136,7 @@ fn publish(args: &StatusArgs, seen: &Monitored, told: &mut Told) -> Result<(), U
         |(subject, line): &(&WatchSubject, &WatchLine)| told.get(subject).is_none_or(|told| told.state != line.state);
     let news: Vec<WatchLine> = ended.chain(now.iter().filter(is_new).map(|(_, line)| line.clone())).collect();
     *told = now;
-    news.iter().try_for_each(|line| say(args, seen.read_at, line)).map_err(|error| match error.kind() {
+    news.iter().try_for_each(|line| say(args, Timestamp::now(), line)).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Unheard::Gone,
         _ => Unheard::Failed(CommandError::internal(error)),
     })
