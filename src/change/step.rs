@@ -15,7 +15,7 @@ use crate::plan::{Half, VpnId};
 pub enum Ref {
     /// It exists.
     Id(Id),
-    /// That step makes it, counted from 0. Only [`Change::create`] gives these out.
+    /// That step makes it, counted from 0. Only [`super::Change::create`] gives these out.
     Made(usize),
 }
 

@@ -27,7 +27,7 @@ pub enum What {
 pub enum RowState {
     /// Its turn has not come.
     Waiting,
-    /// Since then, by [`super::Shell::now`].
+    /// Since then, by [`crate::wizard::Shell::now`].
     Running(Duration),
     RollingBack(Duration),
     /// Done; how long that took, if it was done just now.
