@@ -32,12 +32,15 @@ platform() {
     esac
 }
 
-# download URL FILE
+# download URL FILE: what is asked for with https never comes in clear text. curl refuses such a redirection; wget follows,
+# and what it got is not taken.
 download() {
     if command -v curl >/dev/null; then
-        curl -fsSL -o "$2" "$1" 2>"$scratch/said"
+        case $1 in https:*) protocols='=https' ;; *) protocols='=http,https' ;; esac
+        curl -fsSL --proto "$protocols" -o "$2" "$1" 2>"$scratch/said"
     else
-        wget -nv -t 3 -O "$2" "$1" 2>"$scratch/said"
+        wget -nv -S -t 3 -O "$2" "$1" 2>"$scratch/said" &&
+            case $1 in https:*) ! grep -i '^ *location: *http:' "$scratch/said" ;; esac
     fi && return
     cat "$scratch/said" >&2
     fail "$1 cannot be downloaded; nothing was installed"
@@ -66,12 +69,16 @@ install() {
     command -v sha256sum >/dev/null || command -v shasum >/dev/null || fail "sha256sum or shasum is needed"
     { mkdir -p "$bin" && [ -w "$bin" ]; } || fail "$bin cannot be written to; OSVPN_BIN_DIR names another directory"
     scratch=$(mktemp -d)
-    new=$bin/.osvpn.$$
+    new=
     trap 'rm -rf "$scratch" "$new"' EXIT
-    trap 'exit 130' INT TERM
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    new=$(mktemp "$bin/.osvpn.XXXXXX")
 
     download "$base/SHA256SUMS" "$scratch/sums"
-    line=$(grep "^[0-9a-f]*  osvpn-${version:-[0-9].*}-$platform\.tar\.gz\$" "$scratch/sums" | tail -n 1)
+    line=$(grep -E "^[0-9a-f]{64}  osvpn-[0-9][0-9A-Za-z.+-]*-$platform\.tar\.gz\$" "$scratch/sums" |
+        grep -F "  osvpn-$version${version:+-$platform.}" | tail -n 1)
     [ -n "$line" ] ||
         fail "there is no osvpn ${version:+$version }for $platform at $base"
     archive=${line#*  }

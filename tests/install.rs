@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
 use crate::support::file_server::{FileServer, Served};
+use crate::support::over_tls::over_tls;
 
 const NEEDED: [&str; 14] =
     ["sh", "cat", "chmod", "cp", "cut", "grep", "gzip", "mkdir", "mktemp", "mv", "rm", "tail", "tar", "uname"];
@@ -216,6 +218,88 @@ fn what_is_not_whole_right_or_running_leaves_everything_as_it_was() {
             let version = Command::new(machine.program()).output().unwrap();
             assert_eq!(said(&version, 0), "osvpn 1.0.0\n");
         }
+    }
+}
+
+#[test]
+fn a_line_of_the_sums_that_is_none_or_leads_elsewhere_is_not_followed() {
+    let right = works("1.0.0");
+    let (sum, end) = (sum(&right), format!("{}.tar.gz", platform()));
+    for line in [
+        format!("  osvpn-1.0.0-{end}"),
+        format!("{}  osvpn-1.0.0-{end}", &sum[1..]),
+        format!("{sum}  osvpn-1/../../osvpn-{end}"),
+        format!("{sum}  osvpn-1 0-{end}"),
+    ] {
+        let right = right.clone();
+        let server = FileServer::start(move |path| {
+            Some(Served::whole(if path == "/SHA256SUMS" { format!("{line}\n").into_bytes() } else { right.clone() }))
+        });
+        for args in [&[][..], &["--version", "1.0.0"]] {
+            Machine::usual().refuses(&server.url, args, "there is no osvpn ");
+        }
+        assert_eq!(server.asked(), ["/SHA256SUMS", "/SHA256SUMS"]);
+    }
+    // The dots are dots.
+    Machine::usual().refuses(&good(&["1x0.0"]).url, &["--version", "1.0.0"], "there is no osvpn 1.0.0");
+}
+
+#[test]
+fn a_hang_up_leaves_nothing_behind() {
+    let (arrived, arrival) = std::sync::mpsc::channel();
+    let (_go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let server = FileServer::start(move |_| {
+        arrived.send(()).unwrap();
+        let _ = wait.lock().unwrap().recv();
+        None
+    });
+    let machine = Machine::usual();
+    let mut started = machine.command(&server.url, &[]).process_group(0).spawn().unwrap();
+    arrival.recv().unwrap();
+    let group = format!("-{}", started.id());
+    assert!(Command::new("kill").args(["-HUP", "--", &group]).status().unwrap().success());
+    assert_eq!(started.wait().unwrap().code(), Some(129));
+    assert!(machine.files().is_empty(), "{:?}", machine.files());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = ".ci/release runs it: openssl is needed"]
+async fn what_is_asked_for_with_https_is_never_taken_in_clear_text() {
+    let release = works("1.0.0");
+    let sums = format!("{}  {}\n", sum(&release), archive_of("1.0.0"));
+    let content = move |file: &str| {
+        Some(Served::whole(if file == "SHA256SUMS" { sums.clone().into_bytes() } else { release.clone() }))
+    };
+    let served = content.clone();
+    let clear = FileServer::start(move |path| served(&path[1..]));
+    let url = clear.url.clone();
+    let behind = FileServer::start(move |path| match path[1..].split_once('/').unwrap() {
+        ("none", file) => Some(Served::moved(format!("{url}/{file}"))),
+        ("sums", file) if file != "SHA256SUMS" => Some(Served::moved(format!("{url}/{file}"))),
+        ("all", file) => Some(Served::moved(format!("/there/{file}"))),
+        (_, file) => content(file),
+    });
+    let scratch = tempfile::tempdir().unwrap();
+    let (https, authority) = over_tls(&behind.url, "localhost", scratch.path());
+    let wgetrc = scratch.path().join("wgetrc");
+    fs::write(&wgetrc, format!("ca_certificate = {}\n", authority.display())).unwrap();
+    for downloader in ["curl", "wget"] {
+        let machine = Machine::with(&[downloader, "sha256sum"]);
+        let install = |over_tls: &str, code| {
+            let mut command = machine.command(&format!("{https}/{over_tls}"), &[]);
+            command.env("CURL_CA_BUNDLE", &authority).env("WGETRC", &wgetrc);
+            said(&command.output().unwrap(), code)
+        };
+        for (over_tls, refused) in [("none", "SHA256SUMS"), ("sums", ".tar.gz")] {
+            let text = install(over_tls, 1);
+            assert!(text.contains(&format!("{refused} cannot be downloaded")), "{text}");
+            assert!(machine.files().is_empty(), "{:?}", machine.files());
+        }
+        if downloader == "curl" {
+            assert_eq!(clear.asked(), [""; 0]);
+        }
+        assert!(install("all", 0).contains("Installed osvpn 1.0.0"));
     }
 }
 

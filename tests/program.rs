@@ -23,6 +23,7 @@ mod support {
     pub mod command;
     pub mod expected_fixes;
     pub mod file_server;
+    pub mod over_tls;
     pub mod passcode;
     pub mod pty;
     pub mod scripted_server;

@@ -2,19 +2,15 @@
 //! `/etc/resolv.conf`, and a minimal Debian. `.ci/release` says where both are, and runs these tests; root is needed.
 
 use std::fs;
-use std::net::{TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::net::UdpSocket;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
 
 use osvpn::simulator::{Simulator, SimulatorSettings};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
 
 use crate::support::file_server::{FileServer, Served};
+use crate::support::over_tls::over_tls;
 use crate::support::pty::Pty;
 
 const CHROOT: &str = "/usr/sbin/chroot";
@@ -121,42 +117,6 @@ fn names() {
     });
 }
 
-/// An https address of the cloud under that name, and the authority that has signed the server's certificate.
-fn over_tls(cloud: &Simulator, name: &str, scratch: &Path) -> (String, PathBuf) {
-    let openssl = |more: &str| {
-        let line =
-            format!("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 {more} 2>/dev/null");
-        succeeds(Command::new("sh").args(["-c", &line]).current_dir(scratch));
-    };
-    openssl("-subj /CN=authority -keyout authority.key -out authority.pem");
-    openssl(&format!(
-        "-subj /CN=server -keyout server.key -out server.pem -CA authority.pem -CAkey authority.key \
-         -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:{name}"
-    ));
-    let certificate = CertificateDer::from_pem_file(scratch.join("server.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(scratch.join("server.key")).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    let url = format!("https://{name}:{}/v3", listener.local_addr().unwrap().port());
-    let behind = cloud.auth_url().trim_start_matches("http://").trim_end_matches("/v3").to_owned();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, behind) = (acceptor.clone(), behind.clone());
-            tokio::spawn(async move {
-                let Ok(mut client) = acceptor.accept(stream).await else { return };
-                let mut server = TcpStream::connect(behind).await.unwrap();
-                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
-            });
-        }
-    });
-    (url, scratch.join("authority.pem"))
-}
-
 #[test]
 #[ignore = ".ci/release runs it"]
 fn the_wizard_shows_its_first_page_and_makes_a_vpn_where_there_is_nothing_else() {
@@ -191,7 +151,8 @@ async fn names_proxies_and_certificates_need_nothing_of_the_machine() {
     };
     let by_name = cloud.auth_url().replace("127.0.0.1", "cloud.example");
     let scratch = tempfile::tempdir().unwrap();
-    let (https, authority) = over_tls(&cloud, "tls.example", scratch.path());
+    let (https, authority) = over_tls(cloud.auth_url().trim_end_matches("/v3"), "tls.example", scratch.path());
+    let https = format!("{https}/v3");
     let proxy = FileServer::start(|_| None);
     let port = proxy.url.rsplit(':').next().unwrap();
     let mut listed = Vec::new();

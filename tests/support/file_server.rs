@@ -4,19 +4,24 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// What is sent of a file: all of it, or less than its length says.
+/// What is sent of a file: all of it, less than its length says, or where it is instead.
 pub struct Served {
-    pub bytes: Vec<u8>,
-    pub sent: usize,
+    bytes: Vec<u8>,
+    sent: usize,
+    moved_to: Option<String>,
 }
 
 impl Served {
     pub fn whole(bytes: Vec<u8>) -> Self {
-        Self { sent: bytes.len(), bytes }
+        Self { sent: bytes.len(), bytes, moved_to: None }
     }
 
     pub fn cut(bytes: Vec<u8>) -> Self {
-        Self { sent: bytes.len() / 2, bytes }
+        Self { sent: bytes.len() / 2, bytes, moved_to: None }
+    }
+
+    pub fn moved(url: String) -> Self {
+        Self { moved_to: Some(url), ..Self::whole(Vec::new()) }
     }
 }
 
@@ -52,10 +57,13 @@ fn serve(mut stream: TcpStream, files: &dyn Fn(&str) -> Option<Served>, log: &Mu
     let head: Vec<_> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
     let Some(path) = head.first().and_then(|first| first.split(' ').nth(1)) else { return };
     log.lock().unwrap().push(path.to_owned());
-    let (status, file) = match files(path) {
-        Some(file) => ("200 OK", file),
-        None => ("404 Not Found", Served::whole(b"none\n".to_vec())),
+    let found = files(path);
+    let status = match &found {
+        Some(Served { moved_to: Some(url), .. }) => format!("302 Found\r\nlocation: {url}"),
+        Some(_) => "200 OK".to_owned(),
+        None => "404 Not Found".to_owned(),
     };
+    let file = found.unwrap_or_else(|| Served::whole(b"none\n".to_vec()));
     // Who has read enough may go.
     let _ = write!(stream, "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", file.bytes.len());
     let _ = stream.write_all(&file.bytes[..file.sent]);
