@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 
 use self::monitor::Monitor;
 use super::options::AnswerArgs;
-use super::{Answering, CommandError, Conclusion, SignInContext, answer, print_whole, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, answer, complain, print_whole, until_signal};
 use crate::engine::pace::WATCH;
 use crate::report::{Conclude as _, ExitStatus, Metrics, Monitored, NagiosLine, NagiosState};
 use crate::system::signals::Signals;
@@ -95,7 +95,13 @@ enum Until {
 impl StatusArgs {
     pub(crate) fn run_or_print(&self) -> io::Result<ExitStatus> {
         if self.print_systemd {
-            return print_whole(systemd::units(self)?.as_bytes());
+            return match systemd::units(self) {
+                Ok(units) => print_whole(units.as_bytes()),
+                Err(error) => {
+                    complain(error.text("").trim_end());
+                    Ok(error.status)
+                }
+            };
         }
         answer(self)
     }

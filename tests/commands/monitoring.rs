@@ -72,11 +72,24 @@ async fn nagios_reads_one_line_and_its_own_exit_codes() {
 
 /// What `promtool check metrics` says, where Prometheus' tools are installed.
 fn lint(metrics: &str) {
-    let Ok(mut promtool) = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).spawn() else {
-        return println!("skipped: promtool is not installed");
-    };
+    if !command::is_installed("promtool") {
+        return;
+    }
+    let mut promtool = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut promtool.stdin.take().unwrap(), metrics.as_bytes()).unwrap();
     assert!(promtool.wait().unwrap().success(), "{metrics}");
+}
+
+#[test]
+fn the_alerts_are_those_of_their_test() {
+    if !command::is_installed("promtool") {
+        return;
+    }
+    let mut promtool = Command::new("promtool");
+    promtool.args(["test", "rules", "osvpn.rules.test.yml"]);
+    promtool.current_dir(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/monitoring"));
+    let output = promtool.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -310,16 +323,25 @@ async fn a_region_that_fails_when_all_is_read_again_takes_no_vpn_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_units_take_the_credential_from_systemd_and_run_what_is_asked_for() {
     let scene = Scene::new().await;
-    let ran = scene.run(&["status", "--print-systemd", "--cloud", "two words", "--textfile", "/srv/50%/a.prom"]).await;
+    let ran = scene.run(&["status", "--print-systemd", "--cloud", "two words", "--textfile", "/srv/$50%/a.prom"]).await;
     assert_eq!(ran.code, 0, "{}", ran.err);
     for part in [
         "LoadCredential=clouds.yaml:",
         "OS_CLIENT_CONFIG_FILE=%d/clouds.yaml",
-        "status --format prometheus --textfile /srv/50%%/a.prom --cloud \"two words\"\n",
-        "ReadWritePaths=/srv/50%%\n",
+        "status --format prometheus --textfile /srv/$$50%%/a.prom --cloud \"two words\"\n",
+        "ReadWritePaths=/srv/$50%%\n",
         "[Timer]",
     ] {
         assert!(ran.out.contains(part), "{part} is missing from\n{}", ran.out);
     }
+    // A program at home, where install.sh puts it, is hidden from the service.
+    let mut at_home = scene.osvpn(&["status", "--print-systemd", "--cloud", ""]);
+    let own = std::path::Path::new(env!("CARGO_BIN_EXE_osvpn"));
+    at_home.env("HOME", own.parent().unwrap());
+    let ran = run(at_home).await;
+    assert!(ran.code == 0 && ran.out.contains("ExecStart=/usr/local/bin/osvpn status "), "{}", ran.out);
+    assert!(ran.out.contains(" --cloud \"\"\n") && ran.err.contains("copy it to /usr/local/bin/osvpn"), "{}", ran.err);
+    let ran = scene.run(&["status", "--print-systemd", "--cloud", "a\nExecStartPre=/bin/false"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "it begins a line");
     assert!(scene.asked().is_empty());
 }

@@ -83,6 +83,17 @@ impl From<Output> for Ran {
     }
 }
 
+/// Whether a program is there to test with. Where `OSVPN_REQUIRE_TOOLS` is set, it has to be.
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = std::env::split_paths(&path).any(|directory| directory.join(program).exists());
+    assert!(is_there || std::env::var_os("OSVPN_REQUIRE_TOOLS").is_none(), "{program} is not installed");
+    if !is_there {
+        println!("skipped: {program} is not installed");
+    }
+    is_there
+}
+
 /// A plan file between the border routers of Hamilton and Porirua.
 pub fn site_to_site(home: &Path) -> &'static str {
     let text =
