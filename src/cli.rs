@@ -14,6 +14,7 @@ use crate::commands::doctor::DoctorArgs;
 use crate::commands::forecast::ForecastArgs;
 use crate::commands::list::ListArgs;
 use crate::commands::man::{HelpArgs, ManArgs};
+use crate::commands::manual::Extent;
 use crate::commands::peer::PeerArgs;
 use crate::commands::repair::RepairArgs;
 use crate::commands::resume::ResumeArgs;
@@ -77,18 +78,18 @@ enum Command {
 
 impl Cli {
     /// The command line, with all its help.
-    fn documented() -> clap::Command {
-        manual::documented(Self::command())
+    fn documented(extent: Extent) -> clap::Command {
+        manual::documented(manual::honest(Self::command()), extent)
     }
 
     /// The command line of this process. If it asks for help or for what could be typed next, or cannot be read, the process
     /// ends here.
     #[must_use]
     pub fn of_process() -> Self {
-        if completions::is_answered(Self::command) {
+        if completions::is_answered(|| manual::honest(Self::command())) {
             std::process::exit(0);
         }
-        let mut command = Self::documented();
+        let mut command = Self::documented(Extent::Brief);
         let read = command.try_get_matches_from_mut(std::env::args_os()).and_then(|matches| {
             if let Some(wrong) = at_odds(&matches) {
                 return Err(command.error(ErrorKind::ArgumentConflict, wrong));
@@ -122,8 +123,8 @@ impl Cli {
             Some(Command::BugReport(args)) => args.run(),
             Some(Command::DemoCloud(args)) => args.run(),
             Some(Command::Completions(args)) => args.run(),
-            Some(Command::Man(args)) => args.run(Self::documented()),
-            Some(Command::Help(args)) => args.run(Self::documented()),
+            Some(Command::Man(args)) => args.run(Self::documented(Extent::Whole)),
+            Some(Command::Help(args)) => args.run(Self::documented(Extent::Brief)),
         };
         ended.unwrap_or_else(|error| {
             complain(&error.to_string());

@@ -226,7 +226,7 @@ fn a_newcomer_installs_it_tries_it_completes_a_command_and_reads_a_manual_page()
     at_the_prompt(&mut shell, "osvpn rot\t", "osvpn rotate-psk");
     // Deletes the line.
     shell.send("\x15");
-    at_the_prompt(&mut shell, "osvpn man --output .local/share/man/man1; echo do''ne\r", "done");
+    at_the_prompt(&mut shell, "osvpn man --output .local/share/man; echo do''ne\r", "done");
     at_the_prompt(&mut shell, "man osvpn-apply | head -n 12\r", "osvpn-apply(1)");
     at_the_prompt(&mut shell, "sh install.sh --uninstall\r", "Deleted /root/.local/bin/osvpn.");
     shell.send("exit\r");

@@ -1,13 +1,14 @@
 //! `osvpn man`, `osvpn help`: the same texts as manual pages and on the terminal.
 
 use std::fs;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, Command};
+use crossterm::terminal::size;
 
-use super::manual::{page, page_of_text};
+use super::manual::{page, page_of_text, reflowed};
 use super::print_whole;
 use crate::report::ExitStatus;
 
@@ -15,7 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   osvpn man | man -l -                       read the page of osvpn
   osvpn man apply | man -l -                 read that of osvpn apply
-  osvpn man --output ~/.local/share/man/man1 install all of them";
+  osvpn man --output ~/.local/share/man      install all of them";
 
 /// Print a manual page, or write all of them.
 ///
@@ -26,7 +27,7 @@ pub(crate) struct ManArgs {
     /// A command, or json, plan, sign-in, vpns or wizard [default: the page of osvpn itself].
     #[arg(value_name = "COMMAND")]
     topic: Option<String>,
-    /// Write every page into this directory, a file each.
+    /// Write every page into man1, man5 or man7 below this directory, a file each.
     #[arg(long, short, value_name = "DIR", conflicts_with = "topic")]
     output: Option<PathBuf>,
 }
@@ -88,9 +89,10 @@ impl ManArgs {
     pub(crate) fn run(&self, mut root: Command) -> io::Result<ExitStatus> {
         root.build();
         if let Some(directory) = &self.output {
-            fs::create_dir_all(directory)?;
             for (name, text) in pages(&root)? {
-                fs::write(directory.join(name), text)?;
+                let section = directory.join(format!("man{}", name.rsplit('.').next().unwrap_or("1")));
+                fs::create_dir_all(&section)?;
+                fs::write(section.join(name), text)?;
             }
             return Ok(ExitStatus::Done);
         }
@@ -114,13 +116,21 @@ impl HelpArgs {
             return Ok(ExitStatus::Done);
         };
         if let Some(topic) = Topic::named(name) {
-            return print_whole(topic.text.as_bytes());
+            return print_whole(reflowed(topic.text, columns()).as_bytes());
         }
         match root.find_subcommand_mut(name) {
             Some(command) => command.print_long_help()?,
             None => return no_topic(&mut root, name),
         }
         Ok(ExitStatus::Done)
+    }
+}
+
+/// Those of the terminal, as long as a line is easily read; 80 for a file or a pipe.
+fn columns() -> usize {
+    match size() {
+        Ok((columns, _)) if io::stdout().is_terminal() => usize::from(columns).clamp(40, 100),
+        _ => 80,
     }
 }
 
@@ -138,8 +148,21 @@ fn pages(root: &Command) -> io::Result<Vec<(String, Vec<u8>)>> {
 }
 
 fn no_topic(root: &mut Command, topic: &str) -> io::Result<ExitStatus> {
-    root.error(ErrorKind::InvalidSubcommand, format!("there is no command '{topic}'")).print()?;
+    let begins = |other: &str, count: usize| other.chars().take(count).eq(topic.chars().take(count));
+    let mut near = topics(root);
+    // As many first letters as possible.
+    let most = (2..=topic.chars().count()).rev().find(|count| near.iter().any(|(name, _)| begins(name, *count)));
+    near.retain(|(name, _)| most.map_or_else(|| Topic::named(name).is_some(), |count| begins(name, count)));
+    let near = near.iter().map(|(name, _)| format!("osvpn help {name}")).collect::<Vec<_>>().join(", ");
+    let problem = format!("there is no command '{topic}'; there is: {near}, and osvpn help for all");
+    root.error(ErrorKind::InvalidSubcommand, problem).print()?;
     Ok(ExitStatus::Usage)
+}
+
+/// What is no command, for the help of all.
+pub(super) fn other_topics() -> String {
+    let line = |topic: &Topic| format!("\n  {:<9}  {}", topic.name, topic.about);
+    format!("Topics of osvpn help:{}", TOPICS.iter().map(line).collect::<String>())
 }
 
 /// The words that both take, and what each is about.

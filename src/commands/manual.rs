@@ -3,10 +3,12 @@
 
 use std::io;
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
+use super::man;
+use crate::plan::wrap::{LongWords, wrap};
 use crate::report::{ExitStatus, hanging};
 
 /// Whom it concerns.
@@ -75,16 +77,37 @@ const DATE: &str = "2026-11-29";
 /// Of commands that ask no cloud.
 const LOCAL_CODES: &str = "Exit codes:\n  0    done\n  1    failed\n  2    wrong usage";
 
+/// How much of what many commands share stands with each of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// As on a manual page.
+    Whole,
+    /// As on a terminal, where it would push a command's own options away.
+    Brief,
+}
+
 /// The command line with the sections below each command's options.
-pub(crate) fn documented(command: Command) -> Command {
-    let own = sections(&command, true);
+pub(crate) fn documented(command: Command, extent: Extent) -> Command {
+    let own = sections(&command, true, Extent::Whole);
     command.after_long_help(own).mut_subcommands(|command| {
-        let own = sections(&command, false);
+        let own = sections(&command, false, extent);
         command.after_long_help(own)
     })
 }
 
-fn sections(command: &Command, is_root: bool) -> String {
+/// The same, where a command that signs in to no cloud does not offer the options for one.
+pub(crate) fn honest(command: Command) -> Command {
+    command.mut_subcommands(|command| {
+        if command.get_arguments().any(|argument| argument.get_id() == "cloud") {
+            return command;
+        }
+        let cloud = Arg::new("cloud").long("cloud").value_name("NAME").global(true).hide(true);
+        let demo = Arg::new("demo").long("demo").action(ArgAction::SetTrue).global(true).hide(true);
+        command.args([cloud, demo])
+    })
+}
+
+fn sections(command: &Command, is_root: bool, extent: Extent) -> String {
     let own = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
     let has = |id: &str| command.get_arguments().any(|argument| argument.get_id() == id);
     let signs_in = has("cloud");
@@ -104,8 +127,13 @@ fn sections(command: &Command, is_root: bool) -> String {
         false if signs_in => ExitStatus::help(),
         false => LOCAL_CODES.to_owned(),
     };
-    let all = [own, codes, list("Files", &FILES), list("Environment", &ENVIRONMENT)];
-    all.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n")
+    let shared = match extent {
+        Extent::Whole => vec![list("Files", &FILES), list("Environment", &ENVIRONMENT)],
+        Extent::Brief => vec![format!("Files and environment: man osvpn-{}, or osvpn help", command.get_name())],
+    };
+    let topics = if is_root { man::other_topics() } else { String::new() };
+    let all = [own, topics, codes].into_iter().chain(shared);
+    all.filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 /// The manual page of a command of a command line that is built, and its file's name.
@@ -115,7 +143,10 @@ pub(super) fn page(command: &Command, see_also: &[String]) -> io::Result<(String
     let mut text = Vec::new();
     man.render_title(&mut text)?;
     man.render_name_section(&mut text)?;
-    man.render_synopsis_section(&mut text)?;
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]);
+    roff.text([bold(command.get_bin_name().unwrap_or(command.get_name())), roman(synopsis(command, is_root))]);
+    roff.to_writer(&mut text)?;
     man.render_description_section(&mut text)?;
     man.render_options_section(&mut text)?;
     if is_root {
@@ -128,6 +159,22 @@ pub(super) fn page(command: &Command, see_also: &[String]) -> io::Result<(String
     // clap's paragraph before possible values is no roff that mandoc likes.
     let text = String::from_utf8_lossy(&text).replace("\n.br\n\n.br\n", "\n.sp\n");
     Ok((man.get_filename(), text.into_bytes()))
+}
+
+/// Every option and argument, with the names of their values.
+fn synopsis(command: &Command, is_root: bool) -> String {
+    let word = |argument: &Arg| {
+        let values = argument.get_value_names().unwrap_or_default().iter().map(|name| format!(" {name}"));
+        let values = if argument.get_action().takes_values() { values.collect() } else { String::new() };
+        let word = argument.get_long().map_or_else(|| values.trim().to_owned(), |long| format!("--{long}{values}"));
+        let more =
+            if argument.is_positional() && matches!(argument.get_action(), ArgAction::Append) { "..." } else { "" };
+        if argument.is_required_set() { format!(" {word}{more}") } else { format!(" [{word}]{more}") }
+    };
+    let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let (places, options): (Vec<&Arg>, Vec<&Arg>) = shown.partition(|argument| argument.is_positional());
+    let words = options.into_iter().chain(places).map(word).collect::<String>();
+    format!("{words}{}", if is_root { " [COMMAND]" } else { "" })
 }
 
 /// The page of what is no command, and its file's name.
@@ -178,6 +225,43 @@ impl<'a> TextLine<'a> {
     }
 }
 
+const LISTS: [&str; 7] =
+    ["Topics of osvpn help", "Exit codes", "Files", "Environment", "Fields", "Keys", "Typed in lines"];
+
+/// Such a text in that many columns. Examples stay as they are.
+pub(super) fn reflowed(text: &str, columns: usize) -> String {
+    let (mut out, mut is_list, mut paragraph) = (String::new(), false, (0, String::new()));
+    let end = |out: &mut String, (indent, text): &mut (usize, String)| {
+        if !text.is_empty() {
+            let lines = wrap(text, columns.saturating_sub(*indent), LongWords::Whole);
+            out.extend(lines.iter().map(|line| format!("{}{line}\n", " ".repeat(*indent))));
+            text.clear();
+        }
+    };
+    for line in text.lines() {
+        let of = TextLine::of(line);
+        let (indent, words) = match of {
+            TextLine::Plain(words) => (0, words),
+            TextLine::Indented(indent, words) if is_list && indent > 2 => (indent, words),
+            TextLine::Heading(_) | TextLine::Indented(..) | TextLine::Empty => {
+                end(&mut out, &mut paragraph);
+                out.push_str(line);
+                out.push('\n');
+                if let TextLine::Heading(heading) = of {
+                    is_list = LISTS.contains(&heading);
+                }
+                continue;
+            }
+        };
+        if paragraph.0 != indent {
+            end(&mut out, &mut paragraph);
+        }
+        paragraph = (indent, format!("{} {words}", paragraph.1).trim_start().to_owned());
+    }
+    end(&mut out, &mut paragraph);
+    out
+}
+
 /// A heading, a list of names with what each is, an example to copy, or a paragraph.
 fn below(roff: &mut Roff, text: &str) {
     let (mut is_list, mut is_example, mut is_apart, mut is_begun) = (false, false, false, false);
@@ -193,7 +277,7 @@ fn below(roff: &mut Roff, text: &str) {
         is_begun = !matches!(line, TextLine::Heading(_)) && (is_begun || !matches!(line, TextLine::Empty));
         match line {
             TextLine::Heading(heading) => {
-                is_list = ["Exit codes", "Files", "Environment", "Fields", "Keys", "Typed in lines"].contains(&heading);
+                is_list = LISTS.contains(&heading);
                 let heading = if heading == "Exit codes" { "Exit status" } else { heading };
                 let is_command = heading.starts_with("osvpn");
                 roff.control("SH", [if is_command { heading.to_owned() } else { heading.to_uppercase() }.as_str()]);
