@@ -50,8 +50,8 @@ pub use rotate_psk::{Sas, rotate_key};
 pub use step::{CopyKey, Deletable, Object, Ref, Restarted, SetKey, Step};
 pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 pub use together::Together;
-pub use upgrade::{INTERRUPTION, Lag, Target, TargetPolicies, curable_lags, lags, upgrade};
-pub use upgrades::{LeftVpn, UpgradeTurn, Upgrades};
+pub use upgrade::{INTERRUPTION, Lag, Target, TargetPolicies, curable_lags, due_lags, lags, upgrade};
+pub use upgrades::{LeftVpn, UpgradeTurn, Upgrades, urgency};
 pub use verb::Verb;
 pub(crate) use verb::short_name;
 

@@ -96,7 +96,7 @@ impl Cli {
             }
             Self::from_arg_matches(&matches)
         });
-        read.unwrap_or_else(|error| match status::wrong_usage(&error, std::env::args_os()) {
+        read.map_err(manual::with_tip).unwrap_or_else(|error| match status::wrong_usage(&error, std::env::args_os()) {
             Some(status) => std::process::exit(status.code().into()),
             None => error.exit(),
         })

@@ -14,6 +14,8 @@ use crate::inspect::{Inspection, Side, Vpn};
 pub struct Impact {
     /// The other VPNs that are interrupted with it, by name: they share its routers.
     pub interrupts: Vec<String>,
+    /// Whether the routers of all VPNs in its regions are seen: without them `interrupts` may lack some.
+    pub sees_routers: bool,
     /// What is different afterwards, a sentence each.
     pub differences: Vec<String>,
 }
@@ -21,13 +23,19 @@ pub struct Impact {
 impl Impact {
     pub(super) fn of(seen: &Inspection, vpn: &Vpn, change: &Change, differences: Vec<String>) -> Self {
         let interrupts = interrupted(seen, vpn, change).map(|other| other.name.clone()).collect();
-        Self { interrupts, differences }
+        let sides = || seen.vpns.iter().flat_map(|vpn| vpn.sides().map(|(_, side)| side));
+        let regions: BTreeSet<&RegionId> =
+            sides().filter(|side| is_interrupted(side, change)).map(|side| &side.region).collect();
+        let sees_routers = sides().all(|side| side.router.is_some() || !regions.contains(&side.region));
+        Self { interrupts, sees_routers, differences }
     }
 
     /// What is to be known first of the change of that name, a sentence each.
     pub(super) fn sentences(&self, name: &str) -> impl Iterator<Item = String> {
         let others = match self.interrupts.as_slice() {
-            [] => "No other VPN of this project is interrupted.".to_owned(),
+            [] if self.sees_routers => "No other VPN of this project is interrupted.".to_owned(),
+            [] => "Whether another VPN is interrupted with it cannot be checked from here: not all their routers are seen."
+                .to_owned(),
             others => format!("Interrupted with it, because they share its routers: {}.", others.join(", ")),
         };
         [format!("{name} is down for {}", down()), others].into_iter().chain(self.differences.iter().cloned())
@@ -61,18 +69,20 @@ pub fn may_move(
     Err(Refused::because(format!("{} would move with it, and a change of that was interrupted: {resume}", busy.name)))
 }
 
+/// Whether a change restarts the service of a half, or replaces its connection.
+fn is_interrupted(side: &Side, change: &Change) -> bool {
+    change.steps().iter().any(|step| match step {
+        Step::Restart(one) => one.region == side.region && one.service == Ref::Id(side.connection.service.clone()),
+        Step::Delete(_, one) => one.id == side.connection.id,
+        _ => false,
+    })
+}
+
 /// The other VPNs whose tunnels a change interrupts: their routers are those of what is restarted.
 fn interrupted<'a>(seen: &'a Inspection, vpn: &'a Vpn, change: &Change) -> impl Iterator<Item = &'a Vpn> {
-    let restarted = |side: &Side| {
-        change.steps().iter().any(|step| match step {
-            Step::Restart(one) => one.region == side.region && one.service == Ref::Id(side.connection.service.clone()),
-            Step::Delete(_, one) => one.id == side.connection.id,
-            _ => false,
-        })
-    };
     let all = || seen.vpns.iter().flat_map(|vpn| vpn.sides().map(|(_, side)| side));
     let mut routers: BTreeSet<(RegionId, Id)> =
-        all().filter(|side| restarted(side)).filter_map(place_of_router).collect();
+        all().filter(|side| is_interrupted(side, change)).filter_map(place_of_router).collect();
     routers.extend(change.steps().iter().filter_map(|step| match step {
         Step::Create(Create { region, object: New::Service(router), .. }) => Some((region.clone(), router.clone())),
         _ => None,

@@ -290,7 +290,7 @@ impl NewHalf<'_> {
         let (side, end) = (self.side, &self.end);
         let mut notes = vec![format!(
             "The half is made in {} on router {}, with {}; its policies are those of {}, and it gets the key that half has, \
-             which is shown nowhere.",
+             which osvpn does not print.",
             end.region,
             end.router.name,
             side.remote.iter().join(", "),

@@ -21,7 +21,7 @@ use crate::plan::Profiles;
 use crate::plan::policy::Policy;
 use crate::plan::psk::KeyOrigin;
 use differences::Differences;
-pub use lags::{Lag, curable_lags, lags};
+pub use lags::{Lag, curable_lags, due_lags, lags};
 use moves::Moves;
 
 /// How long a tunnel that strongSwan runs carries nothing while its VPN is upgraded, in seconds: the 95th percentile of twenty
@@ -29,7 +29,7 @@ use moves::Moves;
 /// off and on, and nothing else, takes as long.
 pub const INTERRUPTION: u32 = 7;
 
-const NEW_KEY: &str = "The VPN gets a new key, which is shown nowhere.";
+const NEW_KEY: &str = "The VPN gets a new key, which osvpn does not print.";
 
 /// What a VPN is to be brought to, besides the current model.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use itertools::Itertools;
 
 use super::impact::{down, may_move, moved_with};
 use super::proposal::Proposal;
-use super::upgrade::{Lag, Target, lags, upgrade};
-use crate::inspect::{Inspection, Keys, Vpn};
+use super::upgrade::{Lag, Target, due_lags, lags, upgrade};
+use crate::inspect::{Inspection, Keys, Vpn, Weakness};
 use crate::plan::Profiles;
 
 /// What to do about VPNs that are behind.
@@ -26,6 +26,8 @@ pub struct UpgradeTurn {
     pub behind: String,
     /// The VPN before it whose upgrade replaces connections of this one, which has to be read again before its turn.
     pub moved_by: Option<String>,
+    /// Others for which this upgrade does all that can be done: their names, and in what they are behind.
+    pub along: Vec<(String, String)>,
 }
 
 /// One that is behind and stays so.
@@ -36,7 +38,8 @@ pub struct LeftVpn {
 }
 
 impl Upgrades {
-    /// For those VPNs, in this order. One of which a change was interrupted is left, and so is one that would move such a one.
+    /// For those VPNs, those with a public key first, and those last that may move with another. One of which a change was
+    /// interrupted is left, and so is one that would move such a one.
     pub fn of<'v>(
         seen: &Inspection,
         vpns: impl IntoIterator<Item = &'v Vpn>,
@@ -45,11 +48,11 @@ impl Upgrades {
         is_interrupted: impl Fn(&Vpn) -> bool,
     ) -> Self {
         let mut upgrades = Self::default();
-        for vpn in vpns {
-            let keys = keys_of(vpn);
+        let with_keys = vpns.into_iter().map(|vpn| (vpn, keys_of(vpn)));
+        for (vpn, keys) in with_keys.sorted_by_key(|(vpn, keys)| urgency(vpn, keys)) {
             let lags = lags(vpn, &keys);
-            let behind = lags.iter().map(Lag::in_short).join(", ");
-            if behind.is_empty() {
+            let due = in_short(&due_lags(seen, vpn, &keys));
+            if lags.is_empty() && due.is_empty() {
                 continue;
             }
             let proposed = if vpn.is_missing_a_half() {
@@ -66,17 +69,24 @@ impl Upgrades {
             };
             match proposed {
                 Err(why) => upgrades.leave(vpn, why),
-                Ok(proposal) if proposal.is_empty() => upgrades.leave(vpn, not_alone(vpn, &lags, &behind)),
-                Ok(proposal) => {
-                    let moves_it = |turn: &&UpgradeTurn| {
-                        moved_with(seen, &turn.vpn, &turn.proposal.change).any(|moved| moved.handle() == vpn.handle())
-                    };
-                    let moved_by = upgrades.turns.iter().find(moves_it).map(|turn| turn.vpn.name.clone());
-                    upgrades.turns.push(UpgradeTurn { vpn: vpn.clone(), proposal, behind, moved_by });
-                }
+                Ok(proposal) if proposal.is_empty() => upgrades.leave(vpn, not_alone(vpn, &lags)),
+                Ok(proposal) => upgrades.take(seen, vpn, proposal, due),
             }
         }
         upgrades
+    }
+
+    /// Takes one in, with the turn that moves it if nothing is left to do afterwards.
+    fn take(&mut self, seen: &Inspection, vpn: &Vpn, proposal: Proposal, behind: String) {
+        let moves_it = |turn: &&mut UpgradeTurn| {
+            moved_with(seen, &turn.vpn, &turn.proposal.change).any(|moved| moved.handle() == vpn.handle())
+        };
+        let mover = self.turns.iter_mut().find(moves_it);
+        let moved_by = mover.as_ref().map(|turn| turn.vpn.name.clone());
+        match mover {
+            Some(turn) if vpn.b().is_none() => turn.along.push((vpn.name.clone(), behind)),
+            _ => self.turns.push(UpgradeTurn { vpn: vpn.clone(), proposal, behind, moved_by, along: Vec::new() }),
+        }
     }
 
     fn leave(&mut self, vpn: &Vpn, why: String) {
@@ -100,8 +110,19 @@ impl Upgrades {
     }
 }
 
+fn in_short(lags: &[Lag]) -> String {
+    lags.iter().map(Lag::in_short).join(", ")
+}
+
+/// The smaller, the earlier its turn. One with an external peer may have nothing left to do once it has moved with another.
+pub fn urgency(vpn: &Vpn, keys: &Keys) -> impl Ord + use<> {
+    let is_public = matches!(keys, Keys::Read { weakness: Some(Weakness::Public), .. });
+    (vpn.b().is_none(), !is_public)
+}
+
 /// Why an upgrade that nobody else takes part in has nothing to do.
-fn not_alone(vpn: &Vpn, lags: &[Lag], behind: &str) -> String {
+fn not_alone(vpn: &Vpn, lags: &[Lag]) -> String {
+    let behind = in_short(lags);
     if vpn.b().is_some() {
         return format!("{behind}; nothing that osvpn can change");
     }
@@ -116,12 +137,12 @@ fn not_alone(vpn: &Vpn, lags: &[Lag], behind: &str) -> String {
 /// Without the steps: a line for each VPN, and once what holds for all.
 impl fmt::Display for Upgrades {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.turns.len() {
+        match self.turns.iter().map(|turn| 1 + turn.along.len()).sum() {
             0 => {}
             1 => f.write_str("1 VPN is behind:\n")?,
             count => writeln!(f, "{count} VPNs are behind:")?,
         }
-        for UpgradeTurn { vpn, proposal, behind, .. } in &self.turns {
+        for UpgradeTurn { vpn, proposal, behind, along, .. } in &self.turns {
             write!(f, "  {}: {behind}", vpn.name)?;
             match proposal.impact.as_ref().map_or(&[][..], |impact| &impact.interrupts) {
                 [] => f.write_str("\n")?,
@@ -131,6 +152,7 @@ impl fmt::Display for Upgrades {
                 }
                 others => writeln!(f, "; interrupts {}", others.join(", "))?,
             }
+            along.iter().try_for_each(|(name, behind)| writeln!(f, "  {name}: {behind}; moves with {}", vpn.name))?;
         }
         if !self.left.is_empty() {
             f.write_str("Left as they are:\n")?;

@@ -126,18 +126,18 @@ impl Verb {
             Self::SetPeer => return of("peer address"),
             Self::SetDpd => return of("peer detection"),
             Self::SetInitiator => return of("initiator"),
-            Self::Create => (named("Create"), "Not now"),
+            Self::Create => (named("Create"), "Do not create"),
             Self::Delete => (named("Delete"), "Keep it"),
             Self::DeleteStrays => ("Delete the objects".to_owned(), "Keep them"),
             Self::RemoveService => ("Delete the services".to_owned(), "Keep them"),
             Self::RotatePsk => ("Set a new key".to_owned(), "Keep the key"),
             Self::RebuildService => ("Recreate the service".to_owned(), "Keep the service"),
             Self::Upgrade => (named("Upgrade"), "Keep it as it is"),
-            Self::Repair => ("Create the half".to_owned(), "Not now"),
+            Self::Repair => ("Create the half".to_owned(), "Keep it as it is"),
             Self::SwitchOn => (format!("Switch {name} on"), "Leave it off"),
-            Self::Nudge => (format!("Configure {name} again"), "Not now"),
-            Self::Restart => (named("Restart"), "Not now"),
-            Self::AdmitTraffic => ("Admit traffic".to_owned(), "Not now"),
+            Self::Nudge => (format!("Configure {name} again"), "Keep it as it is"),
+            Self::Restart => (named("Restart"), "Keep it as it is"),
+            Self::AdmitTraffic => ("Admit traffic".to_owned(), "Keep the rules"),
         };
         (yes, no.to_owned())
     }

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use super::CommandError;
 use crate::engine::resume::{KeyError, parse_key};
 use crate::plan::Psk;
-use crate::plan::file::PlanFile;
+use crate::plan::file::{FileError, PlanFile};
 use crate::plan::policy::Policy;
 use crate::sheet::received::{LONGEST_RECEIVED, Received, ReceivedProblem};
 use crate::sign_in::terminal::AtTerminal;
@@ -27,7 +27,11 @@ const LONGEST_KEY_FILE: u64 = 4096;
 /// Errors: if it cannot be read, or is no plan; with the line where that is known.
 pub(super) async fn plan_file(path: &Path) -> Result<PlanFile, CommandError> {
     let text = text_of(path, "a plan").await?;
-    PlanFile::parse(&text).map_err(|error| CommandError::unusable(format!("{}: {error}", path.display())))
+    PlanFile::parse(&text).map_err(|error| {
+        let is_of_a_peer = matches!(error, FileError::Syntax(_)) && Received::read(&text).is_ok();
+        let hint = if is_of_a_peer { "; it is what a peer has sent: use it with --from" } else { "" };
+        CommandError::unusable(format!("{}: {error}{hint}", path.display()))
+    })
 }
 
 /// Reads the policies of a file: its table `policy`, or the whole file.

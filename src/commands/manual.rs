@@ -3,11 +3,13 @@
 
 use std::io;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::man;
+use crate::plan::shell::osvpn;
 use crate::plan::wrap::{LongWords, wrap};
 use crate::report::{ExitStatus, hanging};
 
@@ -303,4 +305,17 @@ fn below(roff: &mut Roff, text: &str) {
     if is_example {
         roff.control("EE", []);
     }
+}
+
+/// Whoever begins with the name of a VPN learns what goes before it.
+pub(crate) fn with_tip(mut error: clap::Error) -> clap::Error {
+    let name = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) => name.clone(),
+        _ => return error,
+    };
+    if error.get(ContextKind::SuggestedSubcommand).is_none() {
+        let tip = format!("if that is a VPN, look at it with: {}", osvpn("status").operand(name));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }

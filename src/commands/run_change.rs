@@ -50,7 +50,7 @@ impl<'a> RunOptions<'a> {
         Self { change, wait, key: None, is_dry_run: false }
     }
 
-    pub(super) fn of(&self, seen: &'a ProjectVpns) -> ChangeRun<'a> {
+    pub(super) fn of<'s>(&self, seen: &'s ProjectVpns) -> ChangeRun<'s> {
         ChangeRun { seen, key: self.key.clone(), wait: self.wait, is_confirmed: self.change.yes }
     }
 
@@ -67,7 +67,7 @@ impl<'a> RunOptions<'a> {
         if self.is_dry_run {
             return Ok(ChangeReport::proposed(proposal).into());
         }
-        RunOptions { ..self }.of(&seen).run(proposal, signals).await
+        self.of(&seen).run(proposal, signals).await
     }
 }
 
@@ -101,18 +101,34 @@ impl ChangeRun<'_> {
         }
         self.confirm(&proposals, signals).await?;
         let turns = proposals.into_iter().map(|proposal| (proposal.change.clone(), proposal)).collect();
-        let run = async |proposal, _: bool, signals: &mut Signals| self.one(proposal, signals).await;
-        let mut reports = in_turn(turns, ChangeReport::is_done, run, signals).await?;
+        let run = async |proposal, _: bool, signals: &mut Signals| {
+            let report = self.one(proposal, signals).await?;
+            Ok(Turned { goes_on: report.is_done(), report })
+        };
+        let mut reports = in_turn(turns, run, signals).await?;
         self.verify(&mut reports, signals).await;
         Ok(ChangeReports::new(reports, NONE_PUBLIC).into())
     }
 
     pub(super) async fn verify(&self, reports: &mut [ChangeReport], signals: &mut Signals) {
+        if !self.wait.is_zero() {
+            self.verify_within(self.wait, reports, signals).await;
+        }
+    }
+
+    /// Looks once, whatever the state is then, if it waits at all.
+    pub(super) async fn look_once(&self, reports: &mut [ChangeReport], signals: &mut Signals) {
+        if !self.wait.is_zero() {
+            self.verify_within(Duration::ZERO, reports, signals).await;
+        }
+    }
+
+    async fn verify_within(&self, wait: Duration, reports: &mut [ChangeReport], signals: &mut Signals) {
         let inspection = &self.seen.inspection;
         let of = |report: &ChangeReport| inspection.regions_of(inspection.select(&report.id).ok()?);
         let regions: Option<Vec<BTreeSet<RegionId>>> = reports.iter().map(of).collect();
         let regions = regions.map(|regions| regions.into_iter().flatten().collect());
-        Verification { cloud: self.seen.cloud(), regions, wait: self.wait }.verify(reports, signals).await;
+        Verification { cloud: self.seen.cloud(), regions, wait }.verify(reports, signals).await;
     }
 
     async fn confirm(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
@@ -159,27 +175,42 @@ impl ChangeRun<'_> {
     }
 }
 
-/// Changes that were agreed to together, one after the other. After one that does not end well, or a stop, no other is begun. What
+/// What one of several changes came to, and whether the next one is begun.
+pub(super) struct Turned {
+    pub(super) report: ChangeReport,
+    pub(super) goes_on: bool,
+}
+
+/// Changes that were agreed to together, one after the other. After one that does not go on, or a stop, no other is begun. What
 /// was done before an error is told all the same. Whether a turn is the first is told to what carries it out.
 pub(super) async fn in_turn<T>(
     turns: Vec<(Change, T)>,
-    ends_well: impl Fn(&ChangeReport) -> bool,
-    mut carry_out: impl AsyncFnMut(T, bool, &mut Signals) -> Result<ChangeReport, CommandError>,
+    mut carry_out: impl AsyncFnMut(T, bool, &mut Signals) -> Result<Turned, CommandError>,
     signals: &mut Signals,
 ) -> Result<Vec<ChangeReport>, CommandError> {
     let mut reports: Vec<ChangeReport> = Vec::new();
+    let mut broken = None;
     for (change, turn) in turns {
         let is_stopped = reports.iter().any(|report| report.is_stop_wanted) || signals.try_recv().is_ok();
-        let broken = reports.iter().find(|report| !ends_well(report));
         if is_stopped || broken.is_some() {
+            let broken = broken.and_then(|place: usize| reports.get(place));
             reports.push(ChangeReport::left(change, broken, is_stopped));
             continue;
         }
         match carry_out(turn, reports.is_empty(), signals).await {
-            Ok(report) => reports.push(report),
+            Ok(Turned { report, goes_on }) => {
+                broken = (!goes_on).then_some(reports.len());
+                reports.push(report);
+            }
             Err(error) if reports.is_empty() => return Err(error),
-            Err(error) if error.status == ExitStatus::Stopped => reports.push(ChangeReport::left(change, None, true)),
-            Err(error) => reports.push(ChangeReport::not_begun(change, &error.reasons())),
+            Err(error) => {
+                broken = Some(reports.len());
+                reports.push(if error.status == ExitStatus::Stopped {
+                    ChangeReport::left(change, None, true)
+                } else {
+                    ChangeReport::not_begun(change, &error.reasons())
+                });
+            }
         }
     }
     Ok(reports)

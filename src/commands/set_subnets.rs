@@ -8,9 +8,9 @@ use super::look::ProjectVpns;
 use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs, WaitArgs};
 use super::run_change::RunOptions;
 use super::{Answering, CommandError, Conclusion, SignInContext};
-use crate::change::{NewSubnets, Proposal, Target, set_subnets, upgrade};
-use crate::cloud::{Cloud, Id, OtherSubnets};
-use crate::inspect::{Aspects, Background, Inquiry, Inspection, Side, Vpn};
+use crate::change::{NewSubnets, Proposal, Target, can_set_subnets, set_subnets, upgrade};
+use crate::cloud::{Cloud, Id, OtherSubnets, Router};
+use crate::inspect::{Aspects, Background, Inquiry, Inspection, Keys, Side, Vpn};
 use crate::plan::cidr::{self, CidrProblem};
 use crate::plan::reference::{self, NotOne};
 use crate::plan::{Half, Profiles};
@@ -56,6 +56,11 @@ impl SetSubnetsArgs {
         let mut inspection = seen.inspection.clone();
         let wanted = wanted(seen.cloud(), &mut inspection, vpn, &self.subnets).await?;
         if !self.upgrade {
+            // An upgrade is not advised where it refuses these subnets, too.
+            if vpn.b().is_some() && can_set_subnets(vpn).is_err() {
+                let target = Target::modern(&Profiles::built_in()?, vpn, &Keys::Unread);
+                upgrade(&inspection, vpn, &Target { subnets: Some(wanted.clone()), ..target })?;
+            }
             return Ok(set_subnets(&inspection, vpn, &wanted)?);
         }
         background.complete(seen.cloud(), [vpn], Aspects::KEYS).await;
@@ -174,10 +179,19 @@ async fn look_up(cloud: &Cloud, seen: &mut Inspection, side: &Side, words: &[&st
     let is_known = |word: &&str| reference::is_on_router(inventory, side.router.as_ref(), word);
     let words: Vec<&str> = words.iter().copied().filter(|word| !is_known(word)).collect();
     let found = region.subnets_called(&words).await;
-    for subnet in found.map_err(|error| CommandError::failed(format!("reading {}", side.region), &error))? {
+    let failed = |error| CommandError::failed(format!("reading {}", side.region), &error);
+    let found = found.map_err(failed)?;
+    let ranges: Vec<IpNet> = found.iter().map(|subnet| subnet.cidr).collect();
+    for subnet in found {
         if inventory.subnet(&subnet.id).is_none() {
             inventory.subnets.push(subnet);
         }
+    }
+    if !ranges.is_empty() {
+        let (_, routers, _) = region.routers_on(&ranges).await.map_err(failed)?;
+        let is_new = |router: &Router| inventory.routers.iter().all(|known| known.id != router.id);
+        let new: Vec<Router> = routers.into_iter().filter(is_new).collect();
+        inventory.routers.extend(new);
     }
     Ok(())
 }

@@ -7,13 +7,14 @@ use clap::Args;
 use super::confirm::fitting;
 use super::look::{ProjectVpns, look_to_change};
 use super::options::{self, AnswerArgs, ChangeArgs, ClearTextArgs, KeyArgs, WaitArgs};
-use super::run_change::{RunOptions, in_turn};
+use super::run_change::{RunOptions, Turned, in_turn};
 use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
 use crate::change::{Proposal, Target, TargetPolicies, Together, UpgradeTurn, Upgrades, moved_with, upgrade};
 use crate::inspect::{Aspects, Background, Focus, Inquiry, Side, Vpn};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Profile, Profiles, Psk};
 use crate::report::{ChangeReport, ChangeReports, Conclude, ExitStatus};
+use crate::sign_in::aside::say;
 use crate::system::signals::Signals;
 
 const EXAMPLES: &str = "\
@@ -65,7 +66,8 @@ pub(crate) struct UpgradeArgs {
 
 #[derive(Clone, Copy, Debug, Args)]
 struct EveryArgs {
-    /// Upgrade every VPN of the project that is behind, one after the other; stops at one that does not come up again.
+    /// Upgrade every VPN of the project that is behind, or that `osvpn forecast` says goes down, one after the other; stops at one that
+    /// was ACTIVE and does not become ACTIVE again.
     #[arg(long, conflicts_with_all = ["vpn", "profile", "policy", "new_key", "psk_file"])]
     all: bool,
     /// With --all: print the steps of each upgrade, too.
@@ -159,15 +161,22 @@ impl UpgradeArgs {
                 until_signal(signals, again(&mut seen, &turn.vpn, &wishes)).await?
             };
             if proposal.is_empty() {
-                return Ok(ChangeReport::proposed(proposal));
+                return Ok(Turned { report: ChangeReport::proposed(proposal), goes_on: true });
             }
             let run = options.of(&seen);
             let mut report = run.one(proposal, signals).await?;
-            run.verify(std::slice::from_mut(&mut report), signals).await;
-            Ok(report)
+            // What was down before may have a reason that no upgrade ends, and is no reason to leave the rest as it is.
+            let goes_on = if turn.vpn.is_active() {
+                run.verify(std::slice::from_mut(&mut report), signals).await;
+                report.exit_status() == ExitStatus::Done
+            } else {
+                say(&format!("not waiting for ACTIVE, because {} was not ACTIVE before", turn.vpn.name));
+                run.look_once(std::slice::from_mut(&mut report), signals).await;
+                report.is_done()
+            };
+            Ok(Turned { report, goes_on })
         };
-        let is_up = |report: &ChangeReport| report.exit_status() == ExitStatus::Done;
-        let reports = in_turn(turns, is_up, carry_out, signals).await?;
+        let reports = in_turn(turns, carry_out, signals).await?;
         Ok(ChangeReports::new(reports, NONE_BEHIND).with_left(left).into())
     }
 

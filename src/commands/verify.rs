@@ -27,7 +27,7 @@ impl Verification<'_> {
         let is_stop_wanted = reports.iter().any(|report| report.is_stop_wanted);
         let wanted: Vec<&mut ChangeReport> =
             reports.iter_mut().filter(|report| report.is_done() && report.verb.leaves_a_vpn()).collect();
-        if wanted.is_empty() || self.wait.is_zero() || is_stop_wanted {
+        if wanted.is_empty() || is_stop_wanted {
             return;
         }
         let names: Vec<[&str; 2]> = wanted.iter().map(|report| [report.id_now(), &report.name]).collect();
@@ -81,7 +81,7 @@ async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> (Inspe
             None => waited_for.push(vpn.clone()),
         }
     }
-    if waited_for.is_empty() {
+    if waited_for.is_empty() || verification.wait.is_zero() {
         return (inspection, background);
     }
     drop(background);

@@ -87,6 +87,11 @@ impl Prediction {
         matches!(self, Self::Parted | Self::PeerLeft)
     }
 
+    /// Whether an upgrade of the VPN is what helps.
+    pub const fn is_cured_by_upgrade(&self) -> bool {
+        matches!(self, Self::Parted | Self::Joined(_))
+    }
+
     /// Whether the halves differ now.
     pub const fn is_apart(&self) -> bool {
         matches!(self, Self::Joined(_) | Self::Apart)

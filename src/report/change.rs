@@ -56,6 +56,8 @@ pub struct ChangeReport {
     /// Whether the user has asked to stop while it was at work.
     #[serde(skip)]
     pub is_stop_wanted: bool,
+    #[serde(skip)]
+    pub is_begun: bool,
     pub verb: Verb,
     pub name: String,
     /// The word that names it alone.
@@ -142,6 +144,7 @@ impl ChangeReport {
             outcome,
             direction,
             is_stop_wanted: false,
+            is_begun: !matches!(ended, WorkEnd::NotBegun(_)),
             verb: change.verb,
             name: change.label.clone(),
             id: change.subject.to_string(),
@@ -179,11 +182,10 @@ impl ChangeReport {
             return Self { outcome, ..Self::not_begun(change, "not begun, because you stopped before it") };
         }
         let Some(broken) = broken.filter(|broken| broken.is_done()) else {
-            return Self::not_begun(change, "not begun, because the one before is not done");
+            return Self::not_begun(change, "The one before is not done.");
         };
         let look = osvpn("doctor").operand(broken.id_now());
-        let why =
-            format!("not begun, because {} is not up; once it is ({look}), the same command goes on", broken.name);
+        let why = format!("{} is not up; once it is ({look}), the same command goes on.", broken.name);
         Self::not_begun(change, &why)
     }
 
@@ -321,7 +323,11 @@ impl Display for ChangeReport {
             self.notes.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;
         }
         if let Some(failure) = self.failure.as_ref().filter(|_| self.outcome != ChangeOutcome::Stopped) {
-            write!(f, "\n{failure}")?;
+            if self.is_begun {
+                write!(f, "\n{failure}")?;
+            } else {
+                f.write_str(&hanging("  ", &failure.message))?;
+            }
         }
         for caveat in &self.caveats {
             write!(f, "\n{}", hanging("warning: ", &caveat.text))?;
@@ -333,6 +339,9 @@ impl Display for ChangeReport {
         }
         if !self.is_done() && open < self.steps.len() {
             writeln!(f, "{}", self.steps_done())?;
+            if open > 0 && self.go_on.is_some() && !self.is_reversible && self.direction == Direction::Forward {
+                writeln!(f, "It cannot be rolled back any more. Until it is continued, {} may be down.", self.name)?;
+            }
         }
         self.way_on(f)?;
         if let Some(after) = &self.after {
@@ -357,7 +366,7 @@ impl ChangeReport {
                 _ => format!("{done}: {what}."),
             },
             ChangeOutcome::RolledBack => format!("{done}: {what}."),
-            ChangeOutcome::Unchanged => format!("Unchanged: {what}."),
+            ChangeOutcome::Unchanged => format!("Unchanged: {name}."),
             ChangeOutcome::DryRun => format!("Not done, only shown: {what}."),
             ChangeOutcome::Stopped if self.failure.is_some() => {
                 format!("Not begun, because you stopped before it: {what}.")
@@ -369,6 +378,7 @@ impl ChangeReport {
                 self.unsettled_until.as_deref().unwrap_or("later")
             ),
             ChangeOutcome::Overtaken => format!("Not done: {what}."),
+            ChangeOutcome::Failed if !self.is_begun => format!("Not begun: {what}."),
             ChangeOutcome::Failed => format!("{failed}: {what}."),
         }
     }

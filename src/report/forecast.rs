@@ -7,10 +7,9 @@ use itertools::Itertools;
 use serde::Serialize;
 
 use super::{Conclude, ExitStatus, FailureReport, hanging};
-use crate::change::curable_lags;
 use crate::cloud::{Kind, RegionId};
 use crate::inspect::forecast::{Forecast, Prediction, Rewriting, VpnForecast};
-use crate::inspect::{Advice, Inspection, Keys};
+use crate::inspect::{Advice, Inspection};
 use crate::plan::Half;
 
 #[derive(Clone, Debug, Serialize)]
@@ -42,9 +41,6 @@ struct ForecastVpn {
     run: Vec<Advice>,
     #[serde(skip)]
     kind: Prediction,
-    /// Whether `upgrade --all` takes it, too.
-    #[serde(skip)]
-    is_behind: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -126,7 +122,6 @@ impl ForecastVpn {
             rewritten: one.rewritten.iter().map(RewrittenWord::new).collect(),
             run,
             kind: one.prediction.clone(),
-            is_behind: !curable_lags(vpn, &Keys::Unread).is_empty(),
         }
     }
 
@@ -197,7 +192,7 @@ fn words(rewritten: &[Rewriting]) -> String {
     pairs.collect::<Vec<_>>().join(", ")
 }
 
-const HOLDS: &str = "\"Down\" is where LibreSwan or a strict peer runs, which cannot be seen from here. strongSwan keeps such a \
+const HOLDS: &str = "\"Down\" is where LibreSwan or a strict peer runs, which cannot be checked from here. strongSwan keeps such a \
                      tunnel ACTIVE with algorithms that nobody chose. A running tunnel goes on until its VPN agent restarts, as \
                      in an upgrade, or its keys are renewed.";
 const CREATING: &str = "After the upgrade of a region no policy with sha1 or 3des can be created there, such as that of the \
@@ -221,9 +216,7 @@ impl Display for ForecastReport {
                 }
             }
         }
-        let is_cured = |vpn: &&ForecastVpn| matches!(vpn.kind, Prediction::Parted | Prediction::Joined(_));
-        let upgraded = || self.vpns.iter().filter(is_cured);
-        if upgraded().count() > 1 && upgraded().all(|vpn| vpn.is_behind) {
+        if self.vpns.iter().filter(|vpn| vpn.kind.is_cured_by_upgrade()).count() > 1 {
             writeln!(f, "All of them, one after the other: osvpn upgrade --all")?;
         }
         let untouched = self.vpns.iter().filter(|vpn| !shown(vpn)).map(|vpn| &vpn.name).join(", ");

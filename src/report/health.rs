@@ -285,7 +285,10 @@ impl Health {
         for PeerValue { what, peer_has } in compared {
             f.write_str(&hanging(&format!("          {what:<14}"), peer_has))?;
         }
-        commands.iter().try_for_each(|command| writeln!(f, "          {command}"))
+        commands.iter().try_for_each(|advice| match advice {
+            Advice::Run(command) => writeln!(f, "          {command}"),
+            Advice::Do(what) => f.write_str(&hanging("          ", what)),
+        })
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt::{self, Display, Formatter};
 use ipnet::IpNet;
 use itertools::Itertools;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
+use super::wrap::hanging;
 use super::{Conclude, ExitStatus, FailureReport, ListedInterruption};
 use crate::change::{Lag, curable_lags};
 use crate::cloud::{Hidden, Id, RegionId};
@@ -47,6 +49,8 @@ pub(crate) struct ListedVpn {
     pub(super) behind: Vec<String>,
     #[serde(skip)]
     upgrade: ShellCommand,
+    #[serde(skip)]
+    repair: ShellCommand,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -132,6 +136,7 @@ impl ListedVpn {
             missing,
             behind: curable_lags(vpn, &Keys::Unread).iter().map(Lag::in_short).collect(),
             upgrade: vpn.command("upgrade"),
+            repair: vpn.command("repair"),
         }
     }
 
@@ -217,16 +222,22 @@ impl Display for Listing {
             let id: String = vpn.id.chars().take(8).collect();
             let own = vpn.sides.first().map(ToString::to_string).unwrap_or_default();
             let called = shortened(&vpn.name);
-            writeln!(f, "{called:<name$}  {id:<8}  {:<status$}  {own}  <->  {}", vpn.status, vpn.across())?;
+            let first = format!("{called:<name$}  {id:<8}  {:<status$}  ", vpn.status);
+            // The two ends of a row that is too long stand one below the other.
+            let (across, margin) = (vpn.across(), " ".repeat(first.width()));
+            let whole = format!("{first}{own}  <->  {across}");
+            if whole.width() < 80 {
+                writeln!(f, "{whole}")?;
+            } else {
+                write!(f, "{first}{own}\n{}", hanging(&format!("{margin}<->  "), &across))?;
+            }
         }
         for vpn in self.vpns.iter().filter(|vpn| !vpn.behind.is_empty()) {
-            writeln!(
-                f,
-                "\n{} is behind: {}. To bring it up to date: {}",
-                vpn.name,
-                vpn.behind.join(", "),
-                vpn.upgrade
-            )?;
+            let behind = format!("{} is behind: {}. To bring it up to date:", vpn.name, vpn.behind.join(", "));
+            write!(f, "\n{}  {}\n", hanging("", &behind), vpn.upgrade)?;
+        }
+        if self.vpns.iter().any(|vpn| !vpn.behind.is_empty()) {
+            writeln!(f, "Keys are not read here. Whether one is public: osvpn upgrade --all --dry-run")?;
         }
         for interrupted in &self.interrupted {
             write!(f, "\n{interrupted}")?;
@@ -243,16 +254,22 @@ impl Display for Listing {
                 )?;
             }
             for vpn in self.vpns.iter().filter(|vpn| vpn.shape == Shape::Half) {
-                let repair = osvpn("repair").operand(&vpn.id);
-                writeln!(f, "{} lacks a half, for which some of them may serve. To make it: {repair}", vpn.name)?;
+                let text = format!("{} lacks a half, for which some of them may serve. To make it:", vpn.name);
+                write!(f, "{}  {}\n", hanging("", &text), vpn.repair)?;
             }
-            let is_free = |object: &&ListedUnused| object.vpn.is_none();
-            if self.unused.iter().any(|object| is_free(&object)) {
-                writeln!(f, "To delete those without a marker: osvpn delete --strays")?;
+            let lacks_a_half = self.vpns.iter().any(|vpn| vpn.shape == Shape::Half);
+            if self.unused.iter().any(|object| object.vpn.is_none()) {
+                let once = if lacks_a_half { ", once no half is missing any more" } else { "" };
+                write!(
+                    f,
+                    "{}  osvpn delete --strays\n",
+                    hanging("", &format!("To delete those without a marker{once}:"))
+                )?;
             }
             for vpn in self.unused.iter().filter_map(|object| object.vpn.as_ref()).unique() {
                 let command = osvpn("delete --strays --of").value(vpn);
-                writeln!(f, "To delete those of {vpn}, unless somebody is creating or changing it: {command}")?;
+                let text = format!("To delete those of {vpn}, unless somebody is creating or changing it:");
+                write!(f, "{}  {command}\n", hanging("", &text))?;
             }
         }
         self.unread.iter().try_for_each(|failure| write!(f, "\n{failure}"))

@@ -155,6 +155,14 @@ fn how_far(work: &Work) -> String {
     match (work.end(), work.direction) {
         (Some(End::Unsettled(..)), _) => "One request got no answer, and the cloud may still process it.".to_owned(),
         (_, Direction::Back) => format!("{done} of {all} steps are not rolled back yet."),
-        (_, Direction::Forward) => format!("{done} of {all} steps are done."),
+        (_, Direction::Forward) if done == 0 || !work.change().verb.leaves_a_vpn() => {
+            format!("{done} of {all} steps are done.")
+        }
+        (_, Direction::Forward) if work.is_reversible() => {
+            format!("{done} of {all} steps are done. It can be rolled back.")
+        }
+        (_, Direction::Forward) => format!(
+            "{done} of {all} steps are done. It cannot be rolled back any more, and until it is resumed the VPN may be down."
+        ),
     }
 }

@@ -7,7 +7,7 @@ use super::screen::Screen;
 use super::vpns::{Intent, YourVpns};
 use super::work::Work;
 use super::{Content, Model, NewVpn};
-use crate::change::{Proposal, Together, Upgrades};
+use crate::change::{LeftVpn, Proposal, Together, Upgrades};
 use crate::cloud::{Id, RegionId};
 use crate::plan::Plan;
 
@@ -73,7 +73,7 @@ impl Model {
                 self.shell.notice = None;
                 self.begin(plan);
             }
-            Ok(_) => self.shell.warn("Not created: a VPN service is still of the old kind. Create asks again."),
+            Ok(_) => self.shell.warn("Not created: a VPN service is still legacy. Create asks again."),
             Err(_) => self.shell.warn("Not created: what speaks against it now stands above."),
         }
     }
@@ -87,11 +87,17 @@ impl Model {
 pub(super) fn question(upgrades: &Upgrades) -> Dialog {
     let proposals = upgrades.proposals();
     let names = proposals.iter().map(|proposal| proposal.change.label.as_str()).join(" and ");
-    let mut text = vec![format!(
-        "The router's VPN service is of the old kind. {names} is upgraded first; the new VPN is created after that."
-    )];
-    let shown = if proposals.len() > 1 { upgrades.to_string() } else { format!("{:.8}", Together(&proposals)) };
-    text.extend(shown.lines().map(str::to_owned));
-    let buttons = vec![("Not now", Act::Close), ("Upgrade, then create", Act::Confirm)];
+    let first = match proposals.as_slice() {
+        [_] => format!("The router's VPN service is legacy. {names} is"),
+        _ => format!("The VPN services of the routers are legacy. {names} are"),
+    };
+    let mut text = vec![format!("{first} upgraded first; the new VPN is created after that.")];
+    if proposals.len() > 1 {
+        text.extend(upgrades.to_string().lines().map(str::to_owned));
+    } else {
+        text.extend(upgrades.left.iter().map(|LeftVpn { name, why }| format!("{name} is not upgraded now: {why}")));
+        text.extend(format!("{:.8}", Together(&proposals)).lines().map(str::to_owned));
+    }
+    let buttons = vec![("Keep it as it is", Act::Close), ("Upgrade, then create", Act::Confirm)];
     Dialog::new(format!("Upgrade {names} first?"), text, buttons).wide().about(DialogSubject::Proposals(proposals))
 }

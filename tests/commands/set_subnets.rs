@@ -50,7 +50,7 @@ async fn what_cannot_be_tunnelled_is_refused_with_every_reason_and_nothing_done(
         (&["A="], 4, vec!["nz-hlz-1: at least one subnet"]),
         (&["A-=private-subnet"], 4, vec!["at least one subnet"]),
         (&["A+=v6-subnet"], 4, vec!["of different IP versions"]),
-        (&["A=office-subnet"], 4, vec!["nz-hlz-1: office-subnet", "is not attached to border-router"]),
+        (&["A=office-subnet"], 4, vec!["nz-hlz-1: office-subnet", "is on office-router, and not on border-router"]),
     ] {
         let ran = scene.run(&[&["set-subnets", "hlz-por", "--yes"], words].concat()).await;
         assert_eq!(ran.code, code, "{words:?}: {}{}", ran.out, ran.err);

@@ -17,6 +17,7 @@ in_both! {
     a_router_of_the_old_kind_is_upgraded_as_part_of_the_new_vpn,
     whoever_leaves_the_review_before_the_vpn_is_created_has_to_create_it_anew,
     where_the_upgrade_fails_nothing_is_created,
+    where_one_of_two_upgrades_cannot_be_none_is_begun,
     a_missing_half_is_made_from_the_page_of_the_other,
 }
 
@@ -115,7 +116,10 @@ fn what_is_up_to_date_has_no_upgrade() {
 
 /// At the review of a VPN that ends on the router of the legacy VPN in Hamilton.
 fn on_a_legacy_router() -> Journey {
-    let seen = legacy();
+    on_routers_of(&legacy())
+}
+
+fn on_routers_of(seen: &Overview) -> Journey {
     let mut journey = Journey::signed_in(&[hamilton(), porirua()]);
     for (region, survey) in &seen.inspection.surveys {
         journey.discovered(region, Ok(survey.inventory.clone()));
@@ -199,6 +203,38 @@ fn where_the_upgrade_fails_nothing_is_created() {
     ended(&mut journey, &change, Err(failure));
     journey.at(Screen::Work).chooses("Your VPNs").at(Screen::Vpns);
     assert!(!is_creating(&journey));
+}
+
+/// The routers of both ends have a legacy service, and the VPN on one of them cannot be upgraded.
+fn where_one_of_two_upgrades_cannot_be_none_is_begun() {
+    let mut regions = legacy().inspection.surveys.clone();
+    let inventory = &mut regions.get_mut(&porirua()).unwrap().inventory;
+    let mut service = inventory.services[0].clone();
+    (service.id, service.router) = (Id::new("twin-service"), Id::new("p-twin-2"));
+    (service.legacy_subnet, service.external_v4) = (Some(Id::new("p-apps")), "150.242.40.139".parse().ok());
+    let mut office = inventory.connections[0].clone();
+    (office.id, office.name, office.service) = (Id::new("office"), "office".to_owned(), service.id.clone());
+    (office.peer_address, office.peer_id) = ("203.0.113.250".to_owned(), "203.0.113.250".to_owned());
+    office.peer_cidrs = vec!["192.168.9.0/24".parse().unwrap()];
+    inventory.services.push(service);
+    inventory.connections.push(office);
+    let mut journey = on_routers_of(&seen(regions.clone(), Vec::new()));
+    // Meanwhile it has got the mark of a VPN whose other half is gone.
+    let connections = &mut regions.get_mut(&porirua()).unwrap().inventory.connections;
+    let office = connections.iter_mut().find(|one| one.name == "office").unwrap();
+    office.description = osvpn::plan::VpnId::new("5ec0ff1d").mark(Half::B);
+    assert!(drawn_text(&journey).contains("upgrades hlz-por and office first"), "{}", drawn_text(&journey));
+    journey.chooses("Create").inspected(seen(regions, Vec::new()));
+    let (request, vpns) = journey.taken("the keys", |effect| match effect {
+        Effect::CompareKeys(request, vpns) => Some((*request, vpns.clone())),
+        _ => None,
+    });
+    let keys = vpns.iter().map(|vpn| (vpn.handle(), surveys::equal_keys())).collect();
+    journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys)));
+    let dialog = journey.model.shell.dialog.as_ref().unwrap();
+    let refused = dialog.text.join(" ");
+    assert!(refused.contains("office: ") && !refused.contains("upgraded first"), "{dialog:?}");
+    assert!(!dialog.buttons.iter().any(|button| button.label.contains("Upgrade")), "{dialog:?}");
 }
 
 fn a_missing_half_is_made_from_the_page_of_the_other() {

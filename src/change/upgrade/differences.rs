@@ -38,11 +38,10 @@ impl Differences {
                 let sentences = if without.is_empty() { Vec::new() } else { agreement.sentences(vpn, least) };
                 (Some(agreement.policy(least)), without, sentences)
             }
-            TargetPolicies::Exactly(policy) | TargetPolicies::Whole(policy) => (
-                Some(policy.clone()),
-                halves_with_others(vpn, policy, fields_of_policies),
-                told(vpn, policy, fields_of_policies),
-            ),
+            TargetPolicies::Exactly(policy) | TargetPolicies::Whole(policy) => {
+                let told = weaker(vpn, policy).into_iter().chain(told(vpn, policy, fields_of_policies));
+                (Some(policy.clone()), halves_with_others(vpn, policy, fields_of_policies), told.collect())
+            }
         };
         let settings = match &target.policies {
             TargetPolicies::Whole(policy) => {
@@ -128,6 +127,21 @@ fn differences<'a>(
     fields
         .map(|field| (field, side.stored(field).unwrap_or_default()))
         .filter(|(field, word)| *word != field.get(policy))
+}
+
+/// What is weaker than a half has it now.
+fn weaker(vpn: &Vpn, policy: &Policy) -> Option<String> {
+    let is_weak = |field: PolicyField, word: &str| match field {
+        PolicyField::IkeVersion => word == IkeVersion::V1.as_str(),
+        _ => field.is_weak(word),
+    };
+    let weaker = PolicyField::of_policies().filter(|field| {
+        let is_better = |(_, side): (_, &Side)| side.stored(*field).is_some_and(|word| !is_weak(*field, &word));
+        is_weak(*field, &field.get(policy)) && vpn.sides().any(is_better)
+    });
+    let words: Vec<String> =
+        weaker.map(|field| format!("{} {} {}", field.label().0, field.label().1, field.get(policy))).collect();
+    (!words.is_empty()).then(|| format!("This makes the VPN weaker: {}.", words.join(", ")))
 }
 
 /// What changes in which half, a sentence each field.

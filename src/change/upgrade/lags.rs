@@ -3,7 +3,7 @@
 use itertools::Itertools;
 
 use super::is_legacy;
-use crate::inspect::{Keys, Vpn, Weakness};
+use crate::inspect::{Forecast, Inspection, Keys, Vpn, Weakness};
 use crate::plan::fields::PolicyField;
 use crate::plan::policy::IkeVersion;
 
@@ -18,6 +18,8 @@ pub enum Lag {
     Weak(Vec<String>),
     /// Its key.
     Key(Weakness),
+    /// Its halves differ from the upgrade of one of its regions to OpenStack 2026.2 until that of the other.
+    Parted,
 }
 
 impl Lag {
@@ -39,6 +41,7 @@ impl std::fmt::Display for Lag {
             Self::Legacy => f.write_str("of the old kind, tied to one subnet"),
             Self::IkeV1 => f.write_str("IKEv1"),
             Self::Weak(words) => f.write_str(&words.join(", ")),
+            Self::Parted => f.write_str("down between the upgrades of its regions to OpenStack 2026.2"),
             Self::Key(weakness) => weakness.fmt(f),
         }
     }
@@ -52,7 +55,7 @@ pub fn lags(vpn: &Vpn, keys: &Keys) -> Vec<Lag> {
     let is_of_guide = |lag: &Lag| match lag {
         Lag::IkeV1 => true,
         Lag::Weak(words) => words.iter().all(|word| word == "sha1"),
-        Lag::Legacy | Lag::Key(_) => false,
+        Lag::Legacy | Lag::Key(_) | Lag::Parted => false,
     };
     if vpn.id.is_some() && lags.iter().all(is_of_guide) { Vec::new() } else { lags }
 }
@@ -85,4 +88,16 @@ pub fn curable_lags(vpn: &Vpn, keys: &Keys) -> Vec<Lag> {
     let mut lags = if vpn.is_missing_a_half() { Vec::new() } else { lags(vpn, keys) };
     lags.retain(|lag| vpn.b().is_some() || *lag == Lag::Legacy);
     lags
+}
+
+/// What an upgrade of all VPNs mends of one without anybody else: its curable lags, or what `forecast` says of it.
+#[must_use]
+pub fn due_lags(seen: &Inspection, vpn: &Vpn, keys: &Keys) -> Vec<Lag> {
+    let mut due = curable_lags(vpn, keys);
+    let forecast = Forecast::of(seen, [vpn]);
+    if due.is_empty() && forecast.vpns.iter().any(|one| one.prediction.is_cured_by_upgrade()) {
+        due = differences_from_today(vpn, keys);
+        due.push(Lag::Parted);
+    }
+    due
 }

@@ -38,7 +38,8 @@ impl Moves<'_> {
         let others =
             self.connections.iter().filter(|moved| !self.is_own(moved)).unique_by(|moved| &moved.vpn.a.connection.id);
         let told = others.map(|MovedConnection { vpn, has_new_key, .. }| {
-            let name = format!("{} ({})", vpn.name, connections(vpn));
+            let is_namesake = vpn.name == self.vpn.name;
+            let name = if is_namesake { format!("{} ({})", vpn.name, connections(vpn)) } else { vpn.name.clone() };
             match (vpn.b(), *has_new_key && wanted.key.is_some()) {
                 (None, _) => format!(
                     "{name} is on the same VPN service and moves with it. Its policies and its key stay: the owner of its peer \
@@ -63,7 +64,8 @@ impl Moves<'_> {
         changes.extend(wanted.key.is_some().then_some("the new key"));
         changes.extend(wanted.carried.is_some().then_some("these subnets, the other way round"));
         Some(if changes.is_empty() {
-            format!("Policies and key stay: the owner of the external peer ({peer}) has nothing to change.")
+            let name = &self.vpn.name;
+            format!("The policies and the key of {name} stay: the owner of its peer ({peer}) has nothing to change.")
         } else {
             format!("The owner of the external peer ({peer}) has to set at the same time: {}.", changes.join(", "))
         })

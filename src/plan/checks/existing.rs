@@ -74,6 +74,14 @@ pub(super) fn same_ranges(
     let finding = |existing: &Tunnelled<'_>| {
         let what = format!("{}, which {}", existing.overlap(remote)?, existing.text(router));
         Some(match existing.shares(&local) {
+            // Who sets up again what a script has made wants that VPN.
+            Shares::Yes if existing.connection.local_group.is_none() => {
+                let upgrade = osvpn("upgrade").operand(existing.word(known.inventory));
+                Finding::refusal(
+                    place,
+                    format!("{what}. To bring that VPN up to date: {upgrade}; or take other ranges"),
+                )
+            }
             Shares::Yes => {
                 Finding::refusal(place, format!("{what}; take other ranges, or delete that connection first"))
             }
@@ -113,6 +121,13 @@ impl Tunnelled<'_> {
             Some(others) => Shares::No(others.iter().join(", ")),
             None => Shares::Unknown,
         }
+    }
+
+    /// Its name, or its id where another connection has that name.
+    fn word(&self, inventory: &Inventory) -> &str {
+        let name = self.connection.name.as_str();
+        let is_alone = inventory.connections.iter().filter(|other| other.name == name).count() == 1;
+        if is_alone && !name.is_empty() { name } else { self.connection.id.as_str() }
     }
 
     fn text(&self, router: &Router) -> String {

@@ -8,8 +8,8 @@ use super::super::picker::{About, Choice, Line};
 use super::super::upgrade_first;
 use super::{Surroundings, YourVpns};
 use crate::change::{
-    Lag, LeftVpn, NewSubnets, Proposal, Refused, Target, Together, Upgrades, can_set_subnets, curable_lags, lags,
-    set_subnets, upgrade,
+    Lag, LeftVpn, NewSubnets, Proposal, Refused, Target, Together, Upgrades, can_set_subnets, curable_lags, due_lags,
+    lags, set_subnets, upgrade, urgency,
 };
 use crate::cloud::{Id, RegionId};
 use crate::inspect::{Inspection, Keys, Vpn};
@@ -48,19 +48,20 @@ pub(super) fn subnets(
 }
 
 impl YourVpns {
-    fn all_behind(&self) -> impl Iterator<Item = &Vpn> {
+    fn all_behind(&self) -> impl Iterator<Item = (&Vpn, Vec<Lag>)> {
         let seen = self.seen().filter(|seen| seen.inspection.awaited.is_empty());
         let vpns = seen.into_iter().flat_map(|seen| &seen.inspection.vpns);
-        vpns.filter(|vpn| is_behind(vpn, self.keys_of(vpn)))
+        vpns.map(|vpn| (vpn, self.due(vpn))).filter(|(_, due)| !due.is_empty())
+    }
+
+    fn due(&self, vpn: &Vpn) -> Vec<Lag> {
+        self.seen().map_or_else(Vec::new, |seen| due_lags(&seen.inspection, vpn, self.keys_of(vpn)))
     }
 
     /// Only if there are several: one has its own button.
     pub(super) fn upgrades_line(&self) -> Option<Line> {
-        let behind: Vec<&Vpn> = self.all_behind().collect();
-        let detail = behind.iter().map(|vpn| {
-            let lags = curable_lags(vpn, self.keys_of(vpn));
-            about(&vpn.name, lags.iter().map(Lag::in_short).join(", "))
-        });
+        let behind: Vec<(&Vpn, Vec<Lag>)> = self.all_behind().collect();
+        let detail = behind.iter().map(|(vpn, due)| about(&vpn.name, due.iter().map(Lag::in_short).join(", ")));
         let about = About { detail: detail.collect(), ..About::default() };
         let aside = format!("{} VPNs are behind", behind.len());
         (behind.len() > 1).then(|| Line::new(Choice::Upgrades, "upgrade all", aside, about))
@@ -70,7 +71,7 @@ impl YourVpns {
     /// for afterwards.
     pub(super) fn propose_upgrades(&self, wizard: &mut Surroundings<'_>) {
         let Some(seen) = self.seen() else { return };
-        let upgrades = self.upgrades(&seen.inspection.vpns, wizard.profiles);
+        let upgrades = self.upgrades(&seen.inspection.vpns, wizard.profiles).at_once();
         let (text, proposals) = (upgrades.to_string().lines().map(str::to_owned).collect(), upgrades.proposals());
         if proposals.is_empty() {
             return wizard.nothing_to_do(text);
@@ -88,18 +89,22 @@ impl YourVpns {
             vpn.sides().any(|(_, side)| side.region == *region && side.connection.service == *service)
         };
         let vpns = &seen.inspection.vpns;
-        let first = self.upgraded_first.iter().filter_map(|service| vpns.iter().find(|vpn| is_on(vpn, service)));
+        let most_urgent = |service: &(RegionId, Id)| {
+            vpns.iter().filter(|vpn| is_on(vpn, service)).min_by_key(|vpn| urgency(vpn, self.keys_of(vpn)))
+        };
+        let first = self.upgraded_first.iter().filter_map(most_urgent);
         let upgrades = self.upgrades(first.unique_by(|vpn| vpn.handle()), wizard.profiles);
-        if upgrades.turns.is_empty() {
+        // With one of the services as it is the VPN cannot be created, and the others would be interrupted for nothing.
+        if upgrades.turns.is_empty() || !upgrades.left.is_empty() {
             let why = upgrades.left.into_iter().map(|LeftVpn { name, why }| format!("{name}: {why}"));
             return wizard.refuse(Refused(why.collect()));
         }
-        wizard.shell.dialog = Some(upgrade_first::question(&upgrades));
+        wizard.shell.dialog = Some(upgrade_first::question(&upgrades.at_once()));
     }
 
     fn upgrades<'v>(&self, vpns: impl IntoIterator<Item = &'v Vpn>, profiles: &Profiles) -> Upgrades {
         let Some(seen) = self.seen() else { return Upgrades::default() };
         let keys_of = |vpn: &Vpn| self.keys_of(vpn).clone();
-        Upgrades::of(&seen.inspection, vpns, profiles, keys_of, |vpn| seen.unfinished.is_of(vpn)).at_once()
+        Upgrades::of(&seen.inspection, vpns, profiles, keys_of, |vpn| seen.unfinished.is_of(vpn))
     }
 }
