@@ -194,6 +194,13 @@ impl Plan {
         self
     }
 
+    /// The same plan with more warnings.
+    #[must_use]
+    pub(crate) fn with_doubts(mut self, doubts: Vec<Finding>) -> Self {
+        self.findings.splice(..0, doubts);
+        self
+    }
+
     /// The key of both halves.
     pub const fn psk(&self) -> &Psk {
         &self.psk

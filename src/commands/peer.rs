@@ -43,7 +43,7 @@ pub(crate) struct PeerArgs {
     /// Put the pre-shared key into the sheet.
     #[arg(long, conflicts_with = "json")]
     with_key: bool,
-    /// The file to write, which must not exist, readable by you alone.
+    /// The file to write, which must not exist, readable by you alone; - is standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -86,7 +86,7 @@ impl PeerArgs {
         let sheet = Sheet::new(format, &side, key.as_ref()).map_err(|refused| refusal(vpn, &refused))?;
         let (has_two, is_of) = (vpn.b().is_some(), side.region.clone());
         let report = SheetReport::new(vpn, (half, side.region), format, sheet.clone());
-        let report = match &self.output {
+        let report = match self.output.as_ref().filter(|path| path.as_os_str() != "-") {
             Some(path) => {
                 write_new(path, sheet.text().expose_secret().as_bytes()).map_err(|error| unwritten(path, &error))?;
                 report.written_to(path.clone())

@@ -50,6 +50,8 @@ pub struct Received {
     pub own: ReceivedEnd,
     pub far: ReceivedEnd,
     pub policy: ReceivedPolicy,
+    /// The text has no IKE version, and its maker's default was taken.
+    pub is_ike_version_a_default: bool,
     pub key: Option<SecretString>,
     pub notes: Vec<ReceivedNote>,
     /// Which of several in the text it is.

@@ -176,6 +176,7 @@ impl Model {
             followed.or_else(|| self.chosen(self.screen)).or_else(|| self.default_choice(self.screen, &lines));
         let fresh = matches!(self.screen, Screen::Subnets(_)).then(|| self.new_vpn.marks(self.screen, &lines));
         let is_decided = self.new_vpn.is_decided(self.screen, fresh.as_deref());
+        let default = default.or_else(|| fresh.as_ref()?.first().cloned());
         let Content::List(picker) = &mut self.content else { return };
         if !picker.lines().is_empty() {
             if self.screen == Screen::Mode && picker.moves_lines(&lines) {

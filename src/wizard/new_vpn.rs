@@ -309,7 +309,9 @@ impl NewVpn {
 
     pub(super) fn checked(&self, labels: &Labels) -> Result<Plan, Vec<Finding>> {
         let draft = self.answers.draft(self.profile(), self.policy(), &self.name_text());
-        Plan::check(draft.map_err(|finding| vec![finding])?, &self.known(), labels, self.id.clone())
+        let plan = Plan::check(draft.map_err(|finding| vec![finding])?, &self.known(), labels, self.id.clone())?;
+        let doubts = self.doubts_of_received(&plan);
+        Ok(plan.with_doubts(doubts))
     }
 
     pub(super) fn discover(&mut self, shell: &mut Shell, id: &RegionId) {

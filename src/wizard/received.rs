@@ -16,7 +16,7 @@ use super::{Content, Model, NewVpn};
 use crate::cloud::{Id, RegionId};
 use crate::plan::checks::outside;
 use crate::plan::psk::KeyOrigin;
-use crate::plan::{Finding, Half, Labels, Place, Policy, Profile, Psk, reference};
+use crate::plan::{Finding, Half, Labels, Place, Plan, Policy, Profile, Psk, reference};
 use crate::sheet::received::{AgreedPolicy, Received, ReceivedEnd, TextSide, masked};
 
 /// What was read of a text, and what became of it.
@@ -120,7 +120,8 @@ impl Model {
             self.new_vpn.returning = None;
             return self.enter(Screen::Review);
         }
-        self.new_vpn.returning = Some(Screen::Peer);
+        // Only what is missing is asked, and then Enter creates.
+        self.new_vpn.returning = Some(Screen::Review);
         self.advance();
     }
 }
@@ -312,6 +313,38 @@ impl NewVpn {
             taken.wrong.extend(refusals);
             taken.policy = Some(policy);
         }
+    }
+
+    /// What the review has to say of the text: what decides whether the VPN comes up, and is not in it or not so here.
+    pub(super) fn doubts_of_received(&self, plan: &Plan) -> Vec<Finding> {
+        let Some(ReceivedAnswers { received, peer: Some(peer), is_policy_chosen, .. }) = &self.received else {
+            return Vec::new();
+        };
+        let mut doubts = Vec::new();
+        if !is_policy_chosen {
+            let unsaid = self.agreed(received).unsaid.into_iter().filter(|what| !what.ends_with("lifetime"));
+            let unsaid = unsaid.chain(received.is_ike_version_a_default.then_some("IKE version")).join(", ");
+            if !unsaid.is_empty() {
+                let text = format!("not in the text: {unsaid}; ask the peer's owner whether this is right");
+                doubts.push(Finding::warning(Place::Policy(None), text));
+            }
+        }
+        let (expected, own) = (received.end(peer.other()), plan.a().address);
+        let is_other = |said: &str| own.is_some_and(|own| said.parse() != Ok(own));
+        let is_ip = |said: &str| said.parse::<IpAddr>().is_ok();
+        if let Some(address) = expected.address.as_ref().filter(|address| is_ip(address) && is_other(address)) {
+            let own = own.map(|own| own.to_string()).unwrap_or_default();
+            let text =
+                format!("the text connects to {address}, and this end is {own}: change it there, or take that router");
+            doubts.push(Finding::warning(Place::Router(Half::A), text));
+        }
+        let id = expected.id.as_ref().filter(|id| Some(*id) != expected.address.as_ref());
+        if let Some(id) = id.filter(|id| is_other(id)) {
+            let own = own.map(|own| own.to_string()).unwrap_or_default();
+            let text = format!("the text expects this end to call itself {id}; it will be {own}: change it there");
+            doubts.push(Finding::warning(Place::PeerAddress, text));
+        }
+        doubts
     }
 
     pub(super) fn wrong_in_received(&self) -> &[Finding] {

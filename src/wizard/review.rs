@@ -199,6 +199,9 @@ impl Model {
 
     /// The focus on the answer that was changed; on the last one if there is no such line any more, but never on Create.
     pub(super) fn review_focus(&self, changed: Screen) -> usize {
+        if changed == Screen::Review {
+            return 0;
+        }
         let answers = self.answer_lines();
         let at = answers.iter().position(|line| line.screen == changed);
         at.map_or(1, |at| answers.len() - at)

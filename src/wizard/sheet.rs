@@ -1,10 +1,11 @@
 //! The page with the sheet for the owner of a far side: for which system, whose half, with the key or without it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::keymap::Action;
 use super::picker::{About, Choice, Line};
@@ -70,7 +71,16 @@ pub struct SheetPage {
     key: Remote<SecretString>,
     sheet: Option<Result<Sheet, SheetRefused>>,
     of_work: Option<SheetOfWork>,
+    written: SheetsWritten,
     pub focus: usize,
+}
+
+/// What was written last, by the hash of its text.
+#[derive(Debug, Default)]
+struct SheetsWritten {
+    last: Option<(u64, PathBuf)>,
+    /// What is being written, and whether it holds the key.
+    next: Option<(u64, bool)>,
 }
 
 /// What the page of a creation shows for the peer, and what it was written from. It is drawn ten times a second.
@@ -303,11 +313,18 @@ impl Model {
             }
             SheetButton::Write => {
                 let (Ok(sheet), Some(subject)) = (self.sheet.sheet(), &self.sheet.subject) else { return };
+                let mut hasher = DefaultHasher::new();
+                sheet.text().expose_secret().hash(&mut hasher);
+                let next = (hasher.finish(), sheet.has_key);
+                if let Some((_, path)) = self.sheet.written.last.as_ref().filter(|(text, _)| *text == next.0) {
+                    return self.shell.say(format!("{} has this text already.", path.display()));
+                }
                 let name = match subject.half {
                     Half::B => format!("{}-B-{}", subject.name, sheet.format),
                     Half::A => format!("{}-{}", subject.name, sheet.format),
                 };
                 let effect = Effect::WriteSheet(name, sheet.clone());
+                self.sheet.written.next = Some(next);
                 self.shell.out.push(effect);
             }
             SheetButton::Format => self.enter(Screen::SheetFormat),
@@ -345,7 +362,12 @@ impl Model {
 
     pub(super) fn sheet_written(&mut self, written: io::Result<PathBuf>) {
         match written {
-            Ok(path) => self.shell.say(format!("Written: {}, which only you can read.", path.display())),
+            Ok(path) => {
+                let (text, has_key) = self.sheet.written.next.take().unzip();
+                let key = if has_key == Some(true) { "holds the key, and " } else { "" };
+                self.shell.say(format!("Written: {}, which {key}only you can read.", path.display()));
+                self.sheet.written.last = text.zip(Some(path));
+            }
             Err(why) => self.shell.warn(format!("The sheet could not be written: {why}")),
         }
     }

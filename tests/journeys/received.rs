@@ -14,6 +14,7 @@ in_both! {
     what_this_cloud_does_not_take_is_told_and_stays_open,
     what_is_no_such_text_is_refused_and_pasted_once_more,
     a_text_is_taken_where_it_is_pasted_and_as_it_is_typed_by_a_terminal,
+    what_the_device_leaves_open_or_expects_otherwise_is_warned_of_at_the_review,
 }
 
 const FORTIOS: &str = include_str!("../peer_sheets/samples/fortios.txt");
@@ -124,6 +125,24 @@ fn what_this_cloud_does_not_take_is_told_and_stays_open() {
     assert!(journey.plan().is_ok(), "{:?}", journey.plan());
 }
 
+fn what_the_device_leaves_open_or_expects_otherwise_is_warned_of_at_the_review() {
+    let text = FORTIOS
+        .replace("        set ike-version 2\n", "        set peerid \"cloud.example\"\n")
+        .replace("set proposal aes128-sha1", "set proposal aes128-sha256");
+    let mut journey = reading();
+    journey.pastes(&text).at(Screen::Received).enter().to(Screen::Review);
+    let plan = journey.plan().unwrap();
+    assert_eq!(plan.policy().ike.ike_version.as_str(), "v1", "the maker's default");
+    let told: Vec<String> = plan.findings().iter().map(ToString::to_string).collect();
+    for doubt in ["not in the text: IKE version", "connects to 203.0.113.9", "call itself cloud.example"] {
+        assert!(told.iter().any(|text| text.contains(doubt)), "{doubt}: {told:?}");
+    }
+    journey.chooses("Policy");
+    journey.at(Screen::Policy).goes_to(&Choice::Profile(Profile::Modern)).enter().at(Screen::Review);
+    let plan = journey.plan().unwrap();
+    assert!(!plan.findings().iter().any(|finding| finding.text.contains("not in the text")), "{:?}", plan.findings());
+}
+
 fn what_is_no_such_text_is_refused_and_pasted_once_more() {
     let mut journey = reading();
     let pem = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n";
@@ -141,6 +160,11 @@ fn what_is_no_such_text_is_refused_and_pasted_once_more() {
 fn a_text_is_taken_where_it_is_pasted_and_as_it_is_typed_by_a_terminal() {
     let mut journey = Journey::discovered_on((80, 24));
     journey.at_peer().on_a_screen(|journey| {
+        // What is refused is in no field either: it may have a key in it.
+        let refused = format!("conn a\n right=1.2.3.4\nconn b\n right=1.2.3.5\n: PSK \"{SECRET}\"\n");
+        journey.send(Message::Paste(refused.into())).at(Screen::Paste).is_told_nothing_of(SECRET);
+        assert!(journey.model.new_vpn.answers.peer_address.value().is_empty());
+        journey.esc().at(Screen::Peer);
         journey.send(Message::Paste(FORTIOS.into())).at(Screen::Received);
         journey.esc().at(Screen::Paste);
         let pasted_enter =

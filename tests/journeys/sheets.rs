@@ -110,6 +110,8 @@ fn a_vpn_has_a_sheet_for_each_system_and_the_choice_is_kept() {
     assert_eq!((name.as_str(), written), ("office-swanctl", sheet(&journey)));
     journey.send(Message::SheetWritten(Ok("office-swanctl.txt".into())));
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("only you can read"));
+    journey.types("w");
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("has this text already"));
     journey.esc().at(Screen::Vpn).types("p").at(Screen::Sheet);
     assert!(sheet(&journey).contains("connections {"), "what was chosen last stays");
 }

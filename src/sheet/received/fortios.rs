@@ -53,6 +53,7 @@ pub(super) fn read(text: &str, notes: &mut ReceivedNotes) -> Vec<Received> {
         }
         if vpn.policy.ike_version.is_none() {
             vpn.policy.ike_version = Some(IkeVersion::V1);
+            vpn.is_ike_version_a_default = true;
             notes.of_all("ike-version is not in the text: FortiOS leaves out what is its default, which is IKEv1");
         }
         vpn.policy.ike = transforms(&of_it);

@@ -41,6 +41,16 @@ const IPSEC: PhaseFields = PhaseFields {
     group: PolicyField::IpsecPfs,
 };
 
+impl PhaseFields {
+    fn kind(&self, field: PolicyField) -> &'static str {
+        match field {
+            _ if field == self.encryption => "encryption",
+            _ if field == self.auth => "integrity algorithm",
+            _ => "DH group",
+        }
+    }
+}
+
 impl Received {
     /// The best policy of those the text takes, on the ground of another one.
     pub fn policy(&self, ground: &Policy, stores: Stores<'_>) -> AgreedPolicy {
@@ -107,7 +117,7 @@ impl AgreedPolicy {
             let group = strongest(&one.groups, |it| stores(fields.group, it.as_str()));
             let words = |list: Vec<&str>| {
                 let all: Vec<&str> = list.into_iter().chain(one.unknown.iter().map(String::as_str)).collect();
-                if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+                all.join(", ")
             };
             match (encryption, auth, group) {
                 (Some(encryption), Some(auth), Some(group)) => {
@@ -131,8 +141,14 @@ impl AgreedPolicy {
                 let _ = fields.group.set(&mut self.policy, group);
             }
             (None, Some((field, words))) => {
-                let (field, text) =
-                    (*field, format!("the text has {words}, and the cloud takes none of that; agree on another"));
+                let field = *field;
+                let text = match words.as_str() {
+                    "" if field == PolicyField::IpsecPfs => {
+                        "the text has no PFS, and the cloud needs a group of it".to_owned()
+                    }
+                    "" => format!("the text names no {}; ask for it", fields.kind(field)),
+                    words => format!("the text has {words}, and the cloud takes none of that; agree on another"),
+                };
                 self.refuse(field, text);
             }
             (None, None) => self.unsaid.push(if fields.name == "IKE" { "IKE algorithms" } else { "IPsec algorithms" }),
