@@ -44,7 +44,7 @@ impl Remedy {
             Self::Modern => of("upgrade").words("--profile modern"),
             Self::Policy => of("upgrade").words("--policy FILE"),
             Self::Key => of("rotate-psk"),
-            Self::Ranges => of("set-subnets"),
+            Self::Ranges => of("set-subnets").words("A=SUBNET"),
         }
     }
 }

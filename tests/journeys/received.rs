@@ -126,9 +126,8 @@ fn what_this_cloud_does_not_take_is_told_and_stays_open() {
 }
 
 fn what_the_device_leaves_open_or_expects_otherwise_is_warned_of_at_the_review() {
-    let text = FORTIOS
-        .replace("        set ike-version 2\n", "        set peerid \"cloud.example\"\n")
-        .replace("set proposal aes128-sha1", "set proposal aes128-sha256");
+    let text = include_str!("../peer_sheets/samples/fortios-vdom.txt")
+        .replace("set authmethod signature", "set local-gw 198.51.100.7\n        set peerid \"cloud.example\"");
     let mut journey = reading();
     journey.pastes(&text).at(Screen::Received).enter().to(Screen::Review);
     let plan = journey.plan().unwrap();
