@@ -153,9 +153,8 @@ impl<'t> CiscoParts<'t> {
             (CiscoBlock::Keyring, ["pre-shared-key", rest @ ..]) => self.keyring_key(line, rest, text, notes),
             (
                 CiscoBlock::Profile,
-                ["match", "identity", "remote", "address", id]
-                | ["match", "identity", "remote", "address", id, "255.255.255.255"]
-                | ["match", "identity", "remote", "fqdn" | "email" | "key-id", id],
+                ["match", "identity", "remote", "address" | "fqdn" | "email" | "key-id", id]
+                | ["match", "identity", "remote", "address", id, "255.255.255.255"],
             ) => {
                 notes.put(line, "the identity", &mut self.vpn.far.id, (*id).to_owned());
             }
