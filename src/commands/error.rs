@@ -91,6 +91,13 @@ impl CommandError {
         self
     }
 
+    /// What went wrong, for one line: without advice.
+    pub(super) fn in_short(&self) -> String {
+        let Details { problems, failure, .. } = &*self.details;
+        let failure = failure.as_ref().map(|failure| format!("{} failed: {}", failure.what, failure.message));
+        failure.into_iter().chain(problems.iter().cloned()).join("; ")
+    }
+
     pub(super) fn reasons(&self) -> String {
         self.details.problems.join("; ")
     }

@@ -173,7 +173,7 @@ impl Answering for StatusArgs {
             Ok(format) => until_signal(signals, self.once(format, sign_in)).await,
         };
         match told {
-            Err(error) if self.format == Format::Nagios => Ok(NagiosLine::unknown(&error.text("")).into()),
+            Err(error) if self.format == Format::Nagios => Ok(NagiosLine::unknown(&error.in_short()).into()),
             Err(error) if self.is_for_prometheus() && error.status == ExitStatus::Failed => {
                 super::lines::warn(error.text("").trim_end());
                 self.publish(Metrics::of_failure())

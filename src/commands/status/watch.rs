@@ -1,4 +1,4 @@
-//! `osvpn status --watch`: a line for each change, or the metrics anew at each poll.
+//! `osvpn status --watch`: a line for each change, or the metrics at each poll.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write, stdout};
@@ -47,7 +47,7 @@ pub(super) async fn run(
         // Each line is an object of its own, the last one too.
         Err(error) if args.answer.json => {
             let status = error.status;
-            let line = WatchLine { json: document(error.json(), &[], status), ..WatchLine::default() };
+            let line = WatchLine { json: document(error.json(), &sign_in.warnings, status), ..WatchLine::default() };
             let _ = say(args, Timestamp::now(), &line);
             Ok(Conclusion::said(status))
         }
