@@ -255,21 +255,21 @@ impl Display for Listing {
             }
             for vpn in self.vpns.iter().filter(|vpn| vpn.shape == Shape::Half) {
                 let text = format!("{} lacks a half, for which some of them may serve. To make it:", vpn.name);
-                write!(f, "{}  {}\n", hanging("", &text), vpn.repair)?;
+                writeln!(f, "{}  {}", hanging("", &text), vpn.repair)?;
             }
             let lacks_a_half = self.vpns.iter().any(|vpn| vpn.shape == Shape::Half);
             if self.unused.iter().any(|object| object.vpn.is_none()) {
                 let once = if lacks_a_half { ", once no half is missing any more" } else { "" };
-                write!(
+                writeln!(
                     f,
-                    "{}  osvpn delete --strays\n",
+                    "{}  osvpn delete --strays",
                     hanging("", &format!("To delete those without a marker{once}:"))
                 )?;
             }
             for vpn in self.unused.iter().filter_map(|object| object.vpn.as_ref()).unique() {
                 let command = osvpn("delete --strays --of").value(vpn);
                 let text = format!("To delete those of {vpn}, unless somebody is creating or changing it:");
-                write!(f, "{}  {command}\n", hanging("", &text))?;
+                writeln!(f, "{}  {command}", hanging("", &text))?;
             }
         }
         self.unread.iter().try_for_each(|failure| write!(f, "\n{failure}"))
