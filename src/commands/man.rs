@@ -10,6 +10,7 @@ use crossterm::terminal::size;
 
 use super::manual::{page, page_of_text, reflowed};
 use super::print_whole;
+use crate::plan::shell::osvpn;
 use crate::report::ExitStatus;
 
 const EXAMPLES: &str = "\
@@ -153,7 +154,7 @@ fn no_topic(root: &mut Command, topic: &str) -> io::Result<ExitStatus> {
     // As many first letters as possible.
     let most = (2..=topic.chars().count()).rev().find(|count| near.iter().any(|(name, _)| begins(name, *count)));
     near.retain(|(name, _)| most.map_or_else(|| Topic::named(name).is_some(), |count| begins(name, count)));
-    let near = near.iter().map(|(name, _)| format!("osvpn help {name}")).collect::<Vec<_>>().join(", ");
+    let near = near.iter().map(|(name, _)| osvpn("help").operand(name).to_string()).collect::<Vec<_>>().join(", ");
     let problem = format!("there is no command '{topic}'; there is: {near}, and osvpn help for all");
     root.error(ErrorKind::InvalidSubcommand, problem).print()?;
     Ok(ExitStatus::Usage)
