@@ -142,6 +142,12 @@ impl Change {
         self.verb == Verb::Create
     }
 
+    /// Whether it makes connections in place of others.
+    #[must_use]
+    pub fn replaces_connections(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Create(Create { object: New::Connection(_), .. })))
+    }
+
     /// Its steps, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -28,6 +28,7 @@ pub(super) struct Audience<'a> {
     events: UnboundedReceiver<Event>,
     signals: &'a mut Signals,
     stop: CancellationToken,
+    replaces_connections: bool,
     pub(super) lines: ProgressLines,
 }
 
@@ -36,7 +37,8 @@ pub(super) fn audience<'a>(change: &Change, cloud: &'a Cloud, signals: &'a mut S
     let (events, received) = unbounded_channel();
     let stop = CancellationToken::new();
     let bench = Bench { cloud, stop: stop.clone(), events };
-    (Audience { cloud, events: received, signals, stop, lines: ProgressLines::new(change) }, bench)
+    let (lines, replaces_connections) = (ProgressLines::new(change), change.replaces_connections());
+    (Audience { cloud, events: received, signals, stop, replaces_connections, lines }, bench)
 }
 
 impl Audience<'_> {
@@ -58,7 +60,7 @@ impl Audience<'_> {
                 Some(_) = self.signals.recv() => {
                     self.stop.cancel();
                     self.cloud.ask_no_more();
-                    lines::stopping();
+                    lines::stopping(self.replaces_connections);
                     deadline.get_or_insert_with(|| Instant::now() + SETTLING);
                 }
                 () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => return None,

@@ -147,8 +147,11 @@ pub(super) fn waiting(wait: Duration) {
     say(&format!("waiting up to {} s for ACTIVE", wait.as_secs()));
 }
 
-pub(super) fn stopping() {
+pub(super) fn stopping(replaces_connections: bool) {
     say("stopping; the request in progress is finished first");
+    if replaces_connections {
+        say("once an old connection is deleted, the rest of them is, too, and the new ones are started first");
+    }
 }
 
 fn seconds(took: Duration) -> String {

@@ -78,8 +78,6 @@ pub(super) struct Notes {
     pub unnoticed: BTreeMap<usize, Option<Id>>,
     /// Connections that somebody else's change has replaced, with what they were replaced by.
     pub successors: BTreeMap<Id, Id>,
-    /// Connections to be replaced that somebody else has deleted, who then has replaced them.
-    pub lost: BTreeSet<Id>,
     /// The change this one gives way to.
     pub rival: Option<ChangeId>,
     /// Whether both halves had the same key when the first connection was replaced.
@@ -329,6 +327,11 @@ impl Changing {
     /// Whether a request of the step may have made something that was not looked for, or not for long enough.
     pub(super) fn is_unsettled(&self, step: usize) -> bool {
         self.progress().is_unsettled(step)
+    }
+
+    /// Connections to be replaced that somebody else has deleted, who then has replaced them.
+    pub(super) fn lost_connections(&self) -> BTreeSet<Id> {
+        self.progress().lost(&self.change)
     }
 
     /// What was in progress when the last process, or the last call, was interrupted has no answer any more.

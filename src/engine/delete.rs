@@ -49,7 +49,7 @@ impl Changing {
                     self.refused(step);
                     return Err(self.was_replaced(step, object, &region).await?);
                 }
-                self.notes().lost.insert(object.id.clone());
+                self.progress().was_gone(step);
                 Ok(End::Gone)
             }
             Ok(Freed::Gone(_)) => Ok(End::Gone),

@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::contention::Overtaken;
 use super::marked::MarkedStep;
 use super::rivals::Rival;
 use super::{ChangeError, Changed, Changing, Direction, End, Failure, Work};
-use crate::change::{Change, Create, HalfObject, New, Step};
-use crate::cloud::{Error, ErrorKind};
+use crate::change::{Change, Create, Deletable, HalfObject, New, Step};
+use crate::cloud::{Error, ErrorKind, Kind};
 use crate::engine::Event;
 
 impl Changing {
     pub(super) async fn forward(&self, work: &Work<'_>) -> Result<Changed, ChangeError> {
         self.set_out(Direction::Forward, work);
+        self.progress().repeat_unnoticed();
         let progress = self.progress().clone();
         let renewed = self.kept().renew(&self.change, &progress);
         if let Err(error) = renewed {
@@ -29,7 +31,7 @@ impl Changing {
         if let Err((step, error)) = self.make_room(work).await {
             return Err(self.failed_early(step, error, work));
         }
-        let stages = self.change.stages();
+        let (stages, never) = (self.change.stages(), CancellationToken::new());
         let mut is_looked_at = false;
         for (number, stage) in stages.iter().enumerate() {
             let missing: Vec<usize> = stage.clone().filter(|&step| !self.progress().is_done(step)).collect();
@@ -40,6 +42,7 @@ impl Changing {
             if work.stop.is_cancelled() && !missing.iter().any(|&step| self.must_go_on(step)) {
                 return Err(self.give_up(ChangeError::Stopped));
             }
+            let work = &if missing.iter().any(|&step| self.is_back_to_back(step)) { work.until(&never) } else { *work };
             // Right after what was changed, and before anything is deleted: a restart takes its time.
             let wants_a_look = missing.iter().any(|&step| self.wants_a_look_before(step)) && !is_looked_at;
             is_looked_at |= missing.iter().any(|&step| self.wants_a_look_before(step));
@@ -72,9 +75,22 @@ impl Changing {
         self.change.steps()[stage.clone()].iter().any(is_service)
     }
 
-    /// With a key of their own, some of the connections between two ends would stay down.
+    /// With a key of their own, some of the connections between two ends would stay down; and with one half replaced and the
+    /// other not, the VPN would.
     pub(super) fn must_go_on(&self, step: usize) -> bool {
         matches!(self.change.steps()[step], Step::CopyKey(_))
+            || self.is_back_to_back(step) && !self.has_deleted_nothing()
+    }
+
+    /// Whether the step is one of those from the deletion of the first connection that was replaced to the restart of the new
+    /// ones.
+    fn is_back_to_back(&self, step: usize) -> bool {
+        let is_of_them = match &self.change.steps()[step] {
+            Step::Delete(Deletable::Vpn(kind), _) => matches!(kind, Kind::SiteConnection | Kind::VpnService),
+            Step::Restart(_) => true,
+            _ => false,
+        };
+        is_of_them && self.change.replaces_connections()
     }
 
     pub(super) fn wants_a_look_before(&self, step: usize) -> bool {

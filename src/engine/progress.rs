@@ -2,6 +2,8 @@
 
 mod objects;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +108,9 @@ struct StepState {
     /// That object, made or found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     object: Option<Made>,
+    /// Whether what it was to delete had been deleted by somebody else.
+    #[serde(default, skip_serializing_if = "is_false")]
+    was_gone: bool,
     /// What its lost requests have left: of no use, until the step has a use for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     left: Vec<Made>,
@@ -141,6 +146,11 @@ impl StepState {
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so.
 fn is_open(stand: &StepStatus) -> bool {
     *stand == StepStatus::Open
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so.
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// How far a change is: everything that goes on with it or rolls it back works from this. Of a creation it knows the objects
@@ -251,7 +261,12 @@ impl Progress {
     /// Whether it can be rolled back.
     #[must_use]
     pub fn is_reversible(&self, change: &Change) -> bool {
-        self.steps.iter().zip(change.steps()).all(|(state, step)| match (step, &state.stand) {
+        self.final_step(change).is_none()
+    }
+
+    /// The first step that cannot be rolled back.
+    pub(super) fn final_step<'c>(&self, change: &'c Change) -> Option<&'c Step> {
+        let can_be = |(state, step): &(&StepState, &Step)| match (step, &state.stand) {
             (Step::Delete(..), StepStatus::Sent(..) | StepStatus::Lost(_) | StepStatus::Done(End::Gone))
             | (
                 Step::SetKey(_),
@@ -263,7 +278,41 @@ impl Progress {
             // With one half there is nowhere to read the old key.
             (Step::SetKey(set_key), StepStatus::Sent(..) | StepStatus::Lost(_)) => set_key.second.is_some(),
             _ => true,
+        };
+        self.steps.iter().zip(change.steps()).find(|one| !can_be(one)).map(|(_, step)| step)
+    }
+
+    /// Why it cannot be rolled back any more, if it cannot.
+    #[must_use]
+    pub fn why_final(&self, change: &Change) -> Option<String> {
+        Some(match self.final_step(change)? {
+            Step::Delete(_, Object { name, region, .. }) => format!("{name} in {region} is deleted, or may be"),
+            _ => "both halves may have the new key".to_owned(),
         })
+    }
+
+    /// Restarts that no agent has noticed are done again, if there is something left to do.
+    pub(super) fn repeat_unnoticed(&mut self) {
+        if self.steps.iter().all(|state| matches!(state.stand, StepStatus::Done(_))) {
+            return;
+        }
+        for state in self.steps.iter_mut().filter(|state| matches!(state.stand, StepStatus::Done(End::Unnoticed(_)))) {
+            state.stand = StepStatus::Stale;
+        }
+    }
+
+    /// Notes that somebody else has deleted what a step was to delete.
+    pub(super) fn was_gone(&mut self, step: usize) {
+        self.steps[step].was_gone = true;
+    }
+
+    /// What somebody else has deleted of what a change deletes.
+    pub(super) fn lost(&self, change: &Change) -> BTreeSet<Id> {
+        let lost = self.steps.iter().zip(change.steps()).filter_map(|(state, step)| match step {
+            Step::Delete(_, object) if state.was_gone => Some(object.id.clone()),
+            _ => None,
+        });
+        lost.collect()
     }
 
     pub(super) fn announce(&mut self, step: usize, request: Request, at: Timestamp) {

@@ -78,6 +78,12 @@ impl Course {
         self.progress.is_reversible(&self.change)
     }
 
+    /// Why it cannot be rolled back any more, if it cannot.
+    #[must_use]
+    pub fn why_final(&self) -> Option<String> {
+        self.progress.why_final(&self.change)
+    }
+
     #[must_use]
     pub fn is_creation(&self) -> bool {
         self.change.is_creation()
@@ -148,7 +154,7 @@ impl Caveat {
                 Some(openstack(&service.region, "vpn service set --enable").operand(&service.id))
             }
             Self::Unnoticed(service, router) => {
-                let command = openstack(&service.region, "router set --description 'configured anew'");
+                let command = openstack(&service.region, "router set --enable");
                 Some(match router {
                     Some(router) => command.operand(router),
                     None => command.words("ROUTER"),

@@ -129,7 +129,8 @@ impl Changing {
     /// Sees to it that no other change has made the same connections; if one has, that one of both stays.
     pub(super) async fn one_of_twins(&self, pairs: &[Pair], work: &Work<'_>) -> Result<(), Overtaken> {
         let made = self.ones_of_their_kind(pairs);
-        let has_replaced = pairs.iter().any(|pair| !self.notes().lost.contains(&pair.replacement.like));
+        let lost = self.lost_connections();
+        let has_replaced = pairs.iter().any(|pair| !lost.contains(&pair.replacement.like));
         let mut pause = work.limits().back_off;
         for round in 1..=ROUNDS {
             let mut found = None;
@@ -142,7 +143,7 @@ impl Changing {
             }
             let Some((one, Twin { id, by })) = found else { return Ok(()) };
             let is_ours_to_go = match &one.like {
-                Some(old) => self.notes().lost.contains(old),
+                Some(old) => lost.contains(old),
                 // One with a greater id that stays has looked before this one's was there.
                 None => !has_replaced && (round == ROUNDS || by.as_ref().is_none_or(|by| by < self.change.id())),
             };
@@ -172,7 +173,7 @@ impl Changing {
     /// use.
     async fn remove_own(&self, pairs: &[Pair], work: &Work<'_>) {
         let stays: BTreeSet<usize> = {
-            let lost = &self.notes().lost;
+            let lost = self.lost_connections();
             pairs.iter().filter(|pair| !lost.contains(&pair.replacement.like)).map(|pair| pair.step).collect()
         };
         let made = |step: &Step| matches!(step, Step::Create(_));

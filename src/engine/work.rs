@@ -34,6 +34,14 @@ impl<'a> Work<'a> {
         Self { sessions, events, stop }
     }
 
+    /// The same with another wish to stop.
+    pub(super) const fn until<'b>(self, stop: &'b CancellationToken) -> Work<'b>
+    where
+        'a: 'b,
+    {
+        Work { sessions: self.sessions, events: self.events, stop }
+    }
+
     /// The sign-in that a half is worked on with; where a step names none, the first that has the region.
     pub(super) fn session(&self, half: Option<Half>, region: &RegionId) -> &'a Cloud {
         let [a, b] = self.sessions;

@@ -122,9 +122,9 @@ impl ChangeReport {
                 (ChangeOutcome::Failed, Some(FailureReport::plain(step(*number), text)))
             }
             WorkEnd::TooLate => {
-                let text =
-                    "it cannot be rolled back any more: something is deleted, or both halves may have the new key";
-                (ChangeOutcome::Failed, Some(FailureReport::plain(format!("rolling back {change}"), text)))
+                let why = course.why_final().unwrap_or_default();
+                let text = format!("it cannot be rolled back any more: {why}");
+                (ChangeOutcome::Failed, Some(FailureReport::plain(format!("rolling back {change}"), &text)))
             }
         };
         let ends = course.ends();
@@ -385,7 +385,9 @@ impl ChangeReport {
 
     pub(super) fn steps_done(&self) -> String {
         let open = self.steps.iter().filter(|step| step.outcome == StepOutcome::Open).count();
-        format!("{} of {} steps are done.", self.steps.len() - open, self.steps.len())
+        let done = format!("{} of {} steps are done.", self.steps.len() - open, self.steps.len());
+        let is_final = self.direction == Direction::Forward && !self.is_reversible;
+        if is_final { format!("{done} It cannot be rolled back any more.") } else { done }
     }
 
     /// The next commands; the last one continues.

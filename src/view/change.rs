@@ -77,10 +77,10 @@ impl Account<'_> {
                 self.warning("The key was typed in and is not stored anywhere. Enter it again: here, or with");
                 self.say(&format!("  {}", osvpn("resume").operand(subject).words("--psk-file PATH")));
             }
-            End::TooLate => self.warning(
-                "It cannot be rolled back any more: something is deleted, or both halves may have the new key. Retry \
-                 finishes it.",
-            ),
+            End::TooLate => {
+                let why = work.course.why_final().unwrap_or_default();
+                self.warning(&format!("It cannot be rolled back any more: {why}. Retry finishes it."));
+            }
             End::NotBegun(why) => {
                 self.warning(if work.turn.is_some() { "This one was not begun:" } else { "Nothing was changed:" });
                 return why.iter().for_each(|why| self.say(why));

@@ -537,7 +537,7 @@ async fn a_service_is_switched_on_again_by_whoever_stops_it() {
         panic!("nobody has noticed it")
     };
     let report = ChangeReport::new(&changing.course(), &Ok(Changed::Done).into(), Direction::Forward);
-    let command = format!("openstack --os-region-name nz-hlz-1 router set --description 'configured anew' {router}");
+    let command = format!("openstack --os-region-name nz-hlz-1 router set --enable {router}");
     assert!(report.to_string().contains(&command), "{report}");
     assert_eq!(report.exit_status().code(), 1, "it may carry nothing");
 }

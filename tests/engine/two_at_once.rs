@@ -1,6 +1,7 @@
 //! Two people at once: each of two pieces of work is held at one of its requests while the other goes on. Whatever the order,
 //! the halves of a VPN belong together in the end, or whoever lost says so; and the loser leaves nothing behind.
 
+mod half_way;
 mod outcome;
 mod scene;
 
@@ -18,7 +19,7 @@ use scene::{Before, Scene};
 const OTHER_KEY: &str = "The0other1ones2key3nobody4knows5";
 /// Beyond the last request of anything.
 const NEVER: usize = 1000;
-/// At how many of its requests a piece of work is held, at most.
+/// At how many of its requests that change nothing a piece of work is held, at most.
 const HOLDS: usize = 24;
 
 /// What somebody does.
@@ -37,10 +38,12 @@ enum Deed {
     /// Makes the half that is missing.
     Repair,
     Upgrade,
+    /// Upgrades the VPN with an external peer, with which the other one moves.
+    UpgradeOffice,
 }
 
 /// The pairs, and what there is before.
-const PAIRS: [(Before, [Deed; 2]); 29] = [
+const PAIRS: [(Before, [Deed; 2]); 32] = [
     (Before::Nothing, [Deed::Apply, Deed::Apply]),
     (Before::Nothing, [Deed::Apply, Deed::Further]),
     (Before::Nothing, [Deed::Apply, Deed::Repair]),
@@ -62,6 +65,8 @@ const PAIRS: [(Before, [Deed; 2]); 29] = [
     (Before::Beside, [Deed::Upgrade, Deed::Rotate]),
     (Before::Beside, [Deed::Upgrade, Deed::RotateOffice]),
     (Before::Beside, [Deed::Upgrade, Deed::Delete]),
+    (Before::Beside, [Deed::Upgrade, Deed::UpgradeOffice]),
+    (Before::Beside, [Deed::UpgradeOffice, Deed::UpgradeOffice]),
     (Before::Behind, [Deed::Upgrade, Deed::SetSubnets]),
     (Before::Namesake, [Deed::Upgrade, Deed::Upgrade]),
     (Before::ScriptOnOvn, [Deed::Upgrade, Deed::Upgrade]),
@@ -69,6 +74,7 @@ const PAIRS: [(Before, [Deed; 2]); 29] = [
     (Before::ScriptOnOvn, [Deed::Upgrade, Deed::Delete]),
     (Before::BesideOnOvn, [Deed::Upgrade, Deed::Upgrade]),
     (Before::BesideOnOvn, [Deed::Upgrade, Deed::RotateOffice]),
+    (Before::BesideOnOvn, [Deed::Upgrade, Deed::UpgradeOffice]),
     (Before::BehindOnOvn, [Deed::Upgrade, Deed::SetSubnets]),
 ];
 
@@ -149,17 +155,19 @@ async fn changed(cloud: &Cloud, change: Change, key: Option<Psk>) -> Told {
     }
 }
 
-/// Each piece of work held at each of its requests while the other is done, and some orders in which both are held.
-fn orders(requests: [usize; 2], seed: u64) -> Vec<Order> {
+/// Each piece of work held at each of its requests that write, and at some that read, while the other is done, and some orders in which both are held.
+fn orders(requests: [Vec<bool>; 2], seed: u64) -> Vec<Order> {
     let mut orders = Vec::new();
     for first in [0, 1] {
-        let step = requests[first].div_ceil(HOLDS).max(1);
-        orders.extend((1..=requests[first]).step_by(step).map(|at| {
+        let step = requests[first].len().div_ceil(HOLDS).max(1);
+        let is_held = |(number, writes): &(usize, &bool)| **writes || number % step == 0;
+        orders.extend(requests[first].iter().enumerate().filter(is_held).map(|(number, _)| {
             let mut held = [NEVER; 2];
-            held[first] = at;
+            held[first] = number + 1;
             Order { first, held }
         }));
     }
+    let requests = requests.map(|all| all.len());
     let mut random = seed | 1;
     let mut below = |most: usize| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -184,10 +192,10 @@ async fn work_off(before: Before, deeds: [Deed; 2], orders: Arc<Mutex<Vec<Order>
     }
 }
 
-/// How many requests each piece of work takes with nobody else about.
-async fn requests(before: Before, deeds: [Deed; 2]) -> [usize; 2] {
+/// The requests of each piece of work with nobody else about: whether each of them writes.
+async fn requests(before: Before, deeds: [Deed; 2]) -> [Vec<bool>; 2] {
     let scene = Box::pin(Scene::new(before)).await;
-    let mut counts = [0; 2];
+    let mut writes = [const { Vec::new() }; 2];
     for first in [0, 1] {
         let order = Order { first, held: [NEVER; 2] };
         let work = Box::pin(scene.case(deeds, order)).await;
@@ -195,10 +203,11 @@ async fn requests(before: Before, deeds: [Deed; 2]) -> [usize; 2] {
             work.is_ok() || first == 1 || deeds[0] == deeds[1],
             "{before:?} {deeds:?} one after the other: {work:?}"
         );
-        counts[first] = scene.site.simulator.requests().len();
+        // Those of the other come after them, or between.
+        writes[first] = scene.site.simulator.requests().iter().map(|request| request.method != "GET").collect();
         scene.restore();
     }
-    counts
+    writes
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

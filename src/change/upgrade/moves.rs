@@ -246,9 +246,22 @@ impl<'a> Moves<'a> {
         Create { description, ..create }
     }
 
+    /// The connections in the order in which the old ones go. Those on a service that several VPNs share are the first, by
+    /// their ids: an upgrade of another VPN on it takes the same order, so that whoever deletes the first one has them all.
+    fn in_shared_order(&self) -> impl Iterator<Item = &MovedConnection<'a>> {
+        let is_shared = |at: usize, vpn: &Vpn| {
+            self.connections.iter().any(|other| self.service_of(other.side) == Some(at) && !is_same(vpn, other.vpn))
+        };
+        self.connections.iter().sorted_by_key(move |moved| {
+            let at = self.service_of(moved.side).filter(|at| is_shared(*at, moved.vpn));
+            let key = at.map(|at| (&self.services[at].service.id, &moved.side.connection.id));
+            (key.is_none(), key)
+        })
+    }
+
     /// Deletes what was replaced, and has the new run.
     fn clear(&self, change: &mut Change, wanted: &Differences, services: &[Ref]) {
-        for MovedConnection { side, .. } in &self.connections {
+        for MovedConnection { side, .. } in self.in_shared_order() {
             change.delete(Kind::SiteConnection, object(side, &side.connection.id, &side.connection.name));
         }
         for MovedService { side, service, .. } in &self.services {

@@ -57,14 +57,12 @@ impl ChangeToResume {
     ) -> Result<Conclusion, CommandError> {
         let (changing, signed_in) = until_signal(signals, self.open(&args.change.answer.cloud, sign_in)).await?;
         let change = changing.change();
-        if !changing.is_reversible() {
+        if let Some(why) = changing.course().why_final() {
             let problem = format!(
-                "{change} cannot be rolled back any more: something is deleted, or both halves may have the new key; {} \
-                 finishes it",
+                "{change} cannot be rolled back any more: {why}; {} finishes it",
                 osvpn("resume").operand(&change.subject)
             );
-            let hint = format!("to leave the VPN as it is now, remove the journal: {}", self.journal.display());
-            return Err(CommandError::refused(problem).hint(hint));
+            return Err(CommandError::refused(problem));
         }
         if !args.change.yes {
             let shown = format!("This rolls back {change}, as far as it was done.\n");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use itertools::Itertools;
 use serde_json::Map;
 
 use super::super::changes::{OUTSIDE, OUTSIDE_KEY};
@@ -14,6 +15,11 @@ type Found<'a> = Vec<&'a Map<String, Value>>;
 
 fn text(object: &Map<String, Value>, key: &str) -> String {
     object[key].as_str().unwrap_or_default().to_owned()
+}
+
+/// Whether it is the connection to the external peer; an upgrade gives it the name that this program gives.
+fn is_to_office(connection: &Map<String, Value>) -> bool {
+    text(connection, "name").starts_with(OUTSIDE)
 }
 
 /// Whether one of them did that, and says that all is well.
@@ -29,9 +35,10 @@ impl Scene {
         let connections = of("ipsec_site_connections");
         if !told.iter().any(|told| told.keeps || told.is_unfinished) {
             is_all_used(&connections, of)?;
+            are_alone(&of("vpnservices"))?;
         }
         self.check_other_vpns(deeds, told, &connections)?;
-        let own: Found<'_> = connections.iter().copied().filter(|one| one["name"] != OUTSIDE).collect();
+        let own: Found<'_> = connections.iter().copied().filter(|one| !is_to_office(one)).collect();
         check_halves(told, &own, &of("vpnservices"))?;
         self.check_count(deeds, told, &own)?;
         if did(deeds, told, Deed::Upgrade) && !did(deeds, told, Deed::Delete) {
@@ -47,7 +54,7 @@ impl Scene {
 
     /// The connection of somebody else's VPN is there, with its own key.
     fn check_other_vpns(&self, deeds: [Deed; 2], told: &[Told; 2], connections: &Found<'_>) -> Result<(), String> {
-        let offices: Found<'_> = connections.iter().copied().filter(|one| one["name"] == OUTSIDE).collect();
+        let offices: Found<'_> = connections.iter().copied().filter(|one| is_to_office(one)).collect();
         let is_right = |count| {
             if told.iter().any(|told| told.is_unfinished) { offices.len() >= count } else { offices.len() == count }
         };
@@ -76,8 +83,9 @@ impl Scene {
         let any_well = told.iter().any(|told| told.is_well);
         let is_right = match (deeds.contains(&Deed::Delete), any_well) {
             (true, _) if is_deleted => count == beside,
+            (true, true) => count == 2 + beside,
             // Whoever deletes may have been told that somebody else was there first.
-            (true, _) => true,
+            (true, false) => true,
             (false, true) if !told.iter().any(|told| told.is_unfinished) => count == 2 + beside,
             (false, _) => count >= 2 + beside,
         };
@@ -129,6 +137,14 @@ fn check_halves(told: &[Told; 2], own: &Found<'_>, services: &Found<'_>) -> Resu
         }
     }
     Ok(())
+}
+
+/// No router has two VPN services: one takes the configuration of the other away.
+fn are_alone(services: &Found<'_>) -> Result<(), String> {
+    match services.iter().duplicates_by(|one| text(one, "router_id")).next() {
+        Some(service) => Err(format!("two VPN services on router {}", service["router_id"])),
+        None => Ok(()),
+    }
 }
 
 /// Nothing is left that nobody uses, unless somebody says that it is still there.

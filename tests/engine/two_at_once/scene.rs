@@ -146,7 +146,7 @@ impl Scene {
     }
 
     /// A change of the VPN that is there, as each of the two would order it.
-    fn change(&self, deed: Deed, who: usize) -> Change {
+    pub fn change(&self, deed: Deed, who: usize) -> Change {
         let vpn = self.vpn.as_ref().unwrap();
         let own = vpn.object(Half::A, Step::Connection).id;
         let seen = || self.seen_vpn(|vpn| vpn.sides().any(|(_, side)| side.connection.id == own));
@@ -159,6 +159,12 @@ impl Scene {
                     subnets: (self.before == Before::Namesake).then(NewSubnets::default),
                 };
                 upgrade(seen, vpn, &target).unwrap().change
+            }
+            Deed::UpgradeOffice => {
+                let (seen, office) = self.seen_vpn(|vpn| vpn.a.connection.name == OUTSIDE);
+                let policies = TargetPolicies::AtLeast(Profiles::built_in().unwrap().modern);
+                let target = osvpn::change::Target { policies, key: None, subnets: None };
+                upgrade(seen, office, &target).unwrap().change
             }
             Deed::RotateOffice => {
                 let (seen, office) = self.seen_vpn(|vpn| vpn.a.connection.name == OUTSIDE);
