@@ -749,14 +749,24 @@ fn set_old_key(vpn: &Vpn, region: &str, name: &str, key: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_a_companion_is_given_meanwhile_is_its_own_alone() {
     const NEW: &str = "TheOfficeHasAnotherKeyNow0123";
-    let mut lane = Box::pin(Lane::open(Scenario::UpgradeBeside, SETTLING[1], Arc::default())).await;
-    let vpn = lane.vpn();
+    // The ids tell which of the two on the service goes first; the companion's is to be the second.
+    let (vpn, mut changing) = loop {
+        let mut lane = Box::pin(Lane::open(Scenario::UpgradeBeside, SETTLING[1], Arc::default())).await;
+        let vpn = lane.vpn();
+        let changing = lane.begin(&vpn);
+        let first = changing.change().steps().iter().find_map(|step| match step {
+            osvpn::change::Step::Delete(_, object) => Some(object.name.clone()),
+            _ => None,
+        });
+        if first.is_some_and(|name| name != OUTSIDE) {
+            break (vpn, changing);
+        }
+    };
     let own: Vec<_> = Lane::keys(&vpn).into_iter().filter(|(name, _)| name != OUTSIDE).collect();
-    // The first half is gone by then.
+    // What there was has been looked at by then.
     let gate = Gate::closed();
-    let held = InjectedFault::new(FaultEffect::Held(gate.clone())).method("DELETE").region(REGIONS[1]);
+    let held = InjectedFault::new(FaultEffect::Held(gate.clone())).method("DELETE").region(REGIONS[0]);
     vpn.site.simulator.inject(held.path("ipsec-site-connections"));
-    let mut changing = lane.begin(&vpn);
     let work = vpn.work();
     let somebody = async {
         gate.arrived().await;
