@@ -384,7 +384,7 @@ fn the_wizard_writes_no_secret_anywhere() {
     search.text("the terminal", &seen.everything);
     let before = search.places.len();
     search.files(home.path());
-    assert_eq!(search.places.len() - before, 2, "the plan and the log");
+    assert_eq!(search.places.len() - before, 3, "the plan, the log, and the names to complete");
     search.print("the wizard");
     let keys = cloud.collection("nz-hlz-1", "ipsec-site-connections").into_iter().map(|object| object["psk"].clone());
     assert!(keys.into_iter().any(|key| key == KEY), "the cloud has the key that was pasted");
