@@ -83,9 +83,10 @@ impl Scene {
         let any_well = told.iter().any(|told| told.is_well);
         let is_right = match (deeds.contains(&Deed::Delete), any_well) {
             (true, _) if is_deleted => count == beside,
-            (true, true) => count == 2 + beside,
+            // It has replaced both halves, so what was overtaken is the deletion.
+            (true, true) if deeds.contains(&Deed::Upgrade) => count == 2 + beside,
             // Whoever deletes may have been told that somebody else was there first.
-            (true, false) => true,
+            (true, _) => true,
             (false, true) if !told.iter().any(|told| told.is_unfinished) => count == 2 + beside,
             (false, _) => count >= 2 + beside,
         };
