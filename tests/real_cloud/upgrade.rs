@@ -66,7 +66,7 @@ fn upgrade(cloud: &RealCloud, has_drifted: bool) -> [f64; 2] {
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{}: {said}", cloud.release);
     assert!(said.contains("both halves match"), "{said}");
-    assert!(said.contains("second (second_vpn_site_connection"), "its owner is told: {said}");
+    assert!(said.contains("second is on the same VPN service and moves with it"), "its owner is told: {said}");
     answers(cloud, THERE);
     let gap = longest(pinging);
     answers(cloud, BESIDE);
