@@ -186,8 +186,9 @@ fn comes_up(cloud: &RealCloud, files: &[PathBuf], subnets: &[&str], is_translate
     assert!(told.ends_with("holding\n"), "{} {files:?}: {told}", cloud.release);
     let pinged = told.matches("ok   10.").count();
     assert!(pinged >= subnets.len(), "{told}");
-    let (code, Printed { said, .. }) = cloud.osvpn(&["resume", "outside"], &[]).end();
-    assert_eq!(code, 0, "{said}");
+    // A cloud that had begun by itself, through a translation that lets nothing in, may say DOWN until it gives that up: minutes.
+    let resumed = cloud.headless(&["resume", "outside"]);
+    assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stdout));
     drop(peer.stdin.take());
     lines.read_to_string(&mut told).unwrap();
     assert!(peer.wait().unwrap().success(), "{told}");
