@@ -68,10 +68,16 @@ pub struct Replacement {
 impl Replacement {
     /// One that is no different yet.
     pub(crate) fn of(connection: &SiteConnection) -> Self {
+        let [ike_policy, ipsec_policy] = [&connection.ike_policy, &connection.ipsec_policy].map(Ref::from);
+        Self::like(connection.id.clone(), ike_policy, ipsec_policy)
+    }
+
+    /// One that differs from the connection with that id in its policies, if at all.
+    pub fn like(like: Id, ike_policy: Ref, ipsec_policy: Ref) -> Self {
         Self {
-            like: connection.id.clone(),
-            ike_policy: Ref::from(&connection.ike_policy),
-            ipsec_policy: Ref::from(&connection.ipsec_policy),
+            like,
+            ike_policy,
+            ipsec_policy,
             service: None,
             dpd: None,
             mtu: None,

@@ -30,7 +30,7 @@ impl Impact {
         Self { interrupts, sees_routers, differences }
     }
 
-    /// What is to be known first of the change of that name, a sentence each.
+    /// How long that VPN is down, what else is interrupted, and what becomes different, a sentence each.
     pub(super) fn sentences(&self, name: &str) -> impl Iterator<Item = String> {
         let others = match self.interrupts.as_slice() {
             [] if self.sees_routers => "No other VPN of this project is interrupted.".to_owned(),

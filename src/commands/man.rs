@@ -25,7 +25,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct ManArgs {
-    /// A command, or json, plan, sign-in, vpns or wizard [default: the page of osvpn itself].
+    /// A command, or one of the topics that osvpn --help lists [default: the page of osvpn itself].
     #[arg(value_name = "COMMAND")]
     topic: Option<String>,
     /// Write every page into man1, man5 or man7 below this directory, a file each.
@@ -36,17 +36,13 @@ pub(crate) struct ManArgs {
 const HELP_EXAMPLES: &str = "\
 Examples:
   osvpn help apply             as osvpn apply --help
-  osvpn help plan              the file that it takes
-  osvpn help sign-in           credentials, and what becomes of secrets
-  osvpn help vpns              how VPNs are found, compared, interrupted and finished
-  osvpn help wizard            its keys, and the wizard in lines
-  osvpn help json              what osvpn prints with --json";
+  osvpn help plan              the file that it takes";
 
 /// Print the help of a command, or of a thing that many commands have in common.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP_EXAMPLES)]
 pub(crate) struct HelpArgs {
-    /// A command, or json, plan, sign-in, vpns or wizard [default: osvpn itself].
+    /// A command, or one of the topics that osvpn --help lists [default: osvpn itself].
     #[arg(value_name = "COMMAND")]
     topic: Option<String>,
 }

@@ -307,7 +307,7 @@ fn below(roff: &mut Roff, text: &str) {
     }
 }
 
-/// Whoever begins with the name of a VPN learns what goes before it.
+/// The tip for a command line that begins with the name of a VPN.
 pub(crate) fn with_tip(mut error: clap::Error) -> clap::Error {
     let name = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) => name.clone(),

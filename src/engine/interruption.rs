@@ -152,20 +152,22 @@ impl Interruption {
 /// of nothing.
 #[must_use]
 pub fn interruptions(directory: &Path, cloud: &Cloud) -> Vec<Interruption> {
-    let records = journal::unfinished(directory).unwrap_or_default();
-    let records = records.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
-    let ours = records.filter(|(_, record)| record.is_of(cloud));
+    let ours = readable(directory).filter(|(_, record)| record.is_of(cloud));
     ours.map(|(path, record)| Interruption::of(path, record, cloud)).collect()
 }
 
 /// The creation of a plan file's VPN, begun on this machine in the cloud's project, that is not done.
 #[must_use]
 pub fn begun(directory: &Path, cloud: &Cloud, file: &PlanFile) -> Option<Interruption> {
-    let records = journal::unfinished(directory).unwrap_or_default();
-    let records = records.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
     let is_same = |record: &Record| record.is_of(cloud) && record.plan().is_ok_and(|plan| plan.is_of_same_vpn(file));
-    let same = records.filter(|(_, record)| is_same(record));
+    let same = readable(directory).filter(|(_, record)| is_same(record));
     same.map(|(path, record)| Interruption::of(path, record, cloud)).find(Interruption::is_unmade)
+}
+
+/// The journals that are not done and can be read.
+fn readable(directory: &Path) -> impl Iterator<Item = (PathBuf, Record)> {
+    let records = journal::unfinished(directory).unwrap_or_default();
+    records.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)))
 }
 
 /// What was read, without the connections that only the middle of a change has.

@@ -84,7 +84,7 @@ impl Changing {
         Ok(())
     }
 
-    /// Why a change gives way that finds a connection gone which it is about to delete first. Whoever has deleted it stays.
+    /// Why a change gives way that finds a connection gone which it is about to delete first. The change that deleted it stays.
     pub(super) async fn was_replaced(&self, step: usize, old: &Object, region: &Region) -> Result<Failure, Error> {
         let by = self.replaced_by(&old.id, region).await?;
         let text = format!(

@@ -110,8 +110,8 @@ impl Changing {
         Some(Rival { vpn: None, half, text })
     }
 
-    /// Whoever saw one half alone and made the other one looks once, and gives way to what it sees. If it stays, it looked
-    /// before this creation had made its own: then that is the half, and the own one goes.
+    /// Takes what a repair has made in place of this creation's own. A repair looks once and gives way to what it sees; if it stays,
+    /// it looked before that half was there.
     async fn take_over(&self, half: Half, connection: &SiteConnection, work: &Work<'_>) -> Result<(), Error> {
         let Some(own) = self.object_of(Task { half, step: HalfObject::Connection }) else { return Ok(()) };
         self.delete_now(&own, work).await;

@@ -281,23 +281,6 @@ pub trait Orders {
         change
     }
 
-    fn like(&self, old: &Object, ike_policy: Ref, ipsec_policy: Ref) -> Replacement {
-        Replacement {
-            like: old.id.clone(),
-            ike_policy,
-            ipsec_policy,
-            service: None,
-            dpd: None,
-            mtu: None,
-            initiator: None,
-            groups: None,
-            peer: None,
-            is_peer_renamed: false,
-            key: None,
-            is_renamed: false,
-        }
-    }
-
     /// Half B gets new policies, and with them a new connection.
     fn recreate(&self) -> Change {
         let mut change = self.new_change(Verb::EqualisePolicies);
@@ -307,7 +290,7 @@ pub trait Orders {
         let ike_policy = self.group(&mut change, half, Step::IkePolicy, New::IkePolicy(policy.ike));
         let ipsec_policy = self.group(&mut change, half, Step::IpsecPolicy, New::IpsecPolicy(policy.ipsec));
         let old = self.object(half, Step::Connection);
-        let like = self.like(&old, ike_policy, ipsec_policy);
+        let like = Replacement::like(old.id.clone(), ike_policy, ipsec_policy);
         self.group(&mut change, half, Step::Connection, New::Connection(Box::new(like)));
         change.delete(Kind::SiteConnection, old);
         for step in [Step::IkePolicy, Step::IpsecPolicy] {

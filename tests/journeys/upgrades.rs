@@ -136,16 +136,21 @@ fn on_routers_of(seen: &Overview) -> Journey {
     journey
 }
 
-fn a_router_of_the_old_kind_is_upgraded_as_part_of_the_new_vpn() {
-    let mut journey = on_a_legacy_router();
-    assert!(shows(&journey, "upgrades hlz-por first", "Create: upgrades hlz-por first"), "{}", drawn_text(&journey));
-    journey.chooses("Create").at(Screen::Review).inspected(legacy());
+/// Every VPN that is asked about has one key on both halves.
+fn compare_keys(journey: &mut Journey) {
     let (request, vpns) = journey.taken("the keys", |effect| match effect {
         Effect::CompareKeys(request, vpns) => Some((*request, vpns.clone())),
         _ => None,
     });
     let keys = vpns.iter().map(|vpn| (vpn.handle(), surveys::equal_keys())).collect();
     journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys)));
+}
+
+fn a_router_of_the_old_kind_is_upgraded_as_part_of_the_new_vpn() {
+    let mut journey = on_a_legacy_router();
+    assert!(shows(&journey, "upgrades hlz-por first", "Create: upgrades hlz-por first"), "{}", drawn_text(&journey));
+    journey.chooses("Create").at(Screen::Review).inspected(legacy());
+    compare_keys(&mut journey);
     let dialog = journey.model.shell.dialog.as_ref().unwrap();
     assert_eq!(dialog.title, "Upgrade hlz-por first?");
     assert!(dialog.text[1].contains(&format!("about {} s", osvpn::change::INTERRUPTION)), "{:?}", dialog.text);
@@ -225,12 +230,7 @@ fn where_one_of_two_upgrades_cannot_be_none_is_begun() {
     office.description = osvpn::plan::VpnId::new("5ec0ff1d").mark(Half::B);
     assert!(drawn_text(&journey).contains("upgrades hlz-por and office first"), "{}", drawn_text(&journey));
     journey.chooses("Create").inspected(seen(regions, Vec::new()));
-    let (request, vpns) = journey.taken("the keys", |effect| match effect {
-        Effect::CompareKeys(request, vpns) => Some((*request, vpns.clone())),
-        _ => None,
-    });
-    let keys = vpns.iter().map(|vpn| (vpn.handle(), surveys::equal_keys())).collect();
-    journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys)));
+    compare_keys(&mut journey);
     let dialog = journey.model.shell.dialog.as_ref().unwrap();
     let refused = dialog.text.join(" ");
     assert!(refused.contains("office: ") && !refused.contains("upgraded first"), "{dialog:?}");

@@ -15,7 +15,7 @@ use crate::plan::policy::{IkeVersion, Policy};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Place, PolicyScope};
 
-/// What is to be different, checked.
+/// In what the upgraded VPN differs, checked.
 pub(super) struct Differences {
     /// The policies, and the halves that have others.
     pub policies: Option<(Policy, BTreeSet<Half>)>,

@@ -247,7 +247,7 @@ impl<'a> Moves<'a> {
     }
 
     /// The connections in the order in which the old ones go. Those on a service that several VPNs share are the first, by
-    /// their ids: an upgrade of another VPN on it takes the same order, so that whoever deletes the first one has them all.
+    /// their ids: an upgrade of another VPN on it takes the same order, so that the change that deletes the first one has them all.
     fn in_shared_order(&self) -> impl Iterator<Item = &MovedConnection<'a>> {
         let is_shared = |at: usize, vpn: &Vpn| {
             self.connections.iter().any(|other| self.service_of(other.side) == Some(at) && !is_same(vpn, other.vpn))

@@ -1,4 +1,4 @@
-//! What is to be known of an upgrade, a sentence each.
+//! The notes of an upgrade, a sentence each.
 
 use itertools::Itertools;
 
